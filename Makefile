@@ -1,0 +1,31 @@
+# Bare `make` lists the targets. Each sets up .venv by itself, from nothing but python3.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint bench clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/.ready ## see it work: an S3 stand-in, sample logs, a socket as Wazuh has it, two runs
+	@$(BIN)/awsflow demo
+
+test: .venv/.ready ## all tests
+	$(BIN)/pytest -q
+
+lint: .venv/.ready ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/.ready ## measure: a table, and JSON in benchmarks/results/
+	$(BIN)/python -m benchmarks
+
+clean: ## remove what the other targets made
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/results
+
+.venv/.ready: pyproject.toml
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]' --group dev
+	@touch $@

@@ -1,0 +1,5 @@
+"""`python -m awsflow`: the command `awsflow`."""
+
+from awsflow.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,85 @@
+"""`awsflow bucket`: collect what is new in an S3 bucket, for people and their scripts."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from awsflow.cli.ending import Stop
+from awsflow.cli.people import Terminal, access_of, add_access, add_delivery, discard_of, encode_of, run, sink_of
+from awsflow.options import BucketOptions, account_ids, bucket_name, day, key_part, lookback, region_names, state_home
+
+EXAMPLES = """examples:
+  awsflow bucket my-trail --type cloudtrail | jq .
+  awsflow bucket my-trail --after 2026-11-01 --to file:events.ndjson
+  awsflow bucket my-trail --organization o-abc123def4 --role-arn arn:aws:iam::123456789012:role/logs --to wazuh
+
+What was delivered is remembered, whatever the sink: a second run goes on behind it. See --state and --no-state.
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Collect; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="awsflow bucket",
+        description="Collect the logs of one type from an S3 bucket: each new object once.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", metavar="NAME", help="the bucket")
+    parser.add_argument("--type", default="cloudtrail", help="log type (default: cloudtrail)")
+    parser.add_argument("--after", metavar="YYYY-MM-DD", help="nothing dated before this day (default: today, UTC)")
+    parser.add_argument("--prefix", default="", help="key prefix before AWSLogs/")
+    parser.add_argument("--suffix", default="", help="path between AWSLogs/ and the organization or account")
+    parser.add_argument("--organization", default="", metavar="ID", help="organization id in the key path")
+    parser.add_argument("--accounts", default="", metavar="A,B", help="accounts (default: all that are there)")
+    parser.add_argument("--regions", default="", metavar="A,B", help="regions (default: all that are there)")
+    parser.add_argument("--lookback", default="1", metavar="DAYS", help="how late logs may come (default: 1)")
+    parser.add_argument("--skip-on-error", action="store_true", help="go on past what cannot be read; it is tried again")
+    parser.add_argument("--reparse", action="store_true", help="read again what was read before; changes no state")
+    parser.add_argument("--remove", action="store_true", help="delete each object once its events are delivered")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="the state (default: in ~/.local/state/awsflow/)")
+    parser.add_argument("--no-state", action="store_true", help="remember nothing, read everything from --after on")
+    parser.add_argument("--dead-letter", type=Path, metavar="FILE", help="dead letters (default: beside the state)")
+    add_delivery(parser)
+    add_access(parser)
+    return run(parser, argv, _collect)
+
+
+def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
+    from awsflow.cli.collecting import collect_bucket  # noqa: PLC0415 - `--help` needs no AWS
+
+    home = state_home(os.environ)
+    field, pattern = discard_of(arguments)
+    options = BucketOptions(
+        bucket=bucket_name(arguments.name),
+        log_type=arguments.type,
+        organization=arguments.organization,
+        accounts=account_ids(arguments.accounts),
+        regions=region_names(arguments.regions),
+        prefix=key_part(arguments.prefix),
+        suffix=key_part(arguments.suffix),
+        alias=arguments.alias,
+        only_after=None if arguments.after is None else day(arguments.after),
+        lookback=lookback(arguments.lookback),
+        skip_on_error=arguments.skip_on_error,
+        reparse=arguments.reparse,
+        remove=arguments.remove,
+        discard_field=field,
+        discard_regex=pattern,
+        state=None if arguments.no_state else arguments.state or home / "awsflow.db",
+    )
+    stats = collect_bucket(
+        options,
+        access_of(arguments),
+        lambda letters: sink_of(arguments, stop, letters.oversized),
+        dead_letters=arguments.dead_letter or (options.state or home / "awsflow.db").with_name("dead-letter.ndjson"),
+        stop=stop,
+        told=terminal.failed,
+        note=terminal.channel.debug,
+        warn=terminal.channel.warning,
+        encode=encode_of(arguments),
+        shown=terminal.progress,
+    )
+    terminal.summary(stats)
+    return 0

@@ -1,0 +1,121 @@
+"""What the commands for people have in common: their arguments, what they say on a terminal, how they end."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from awsflow.cli.channel import Channel
+from awsflow.cli.ending import Stop, ended, stop_on_signals
+from awsflow.cli.summary import as_line, progress, write_json
+from awsflow.envelope import plain_json, wazuh_json
+from awsflow.errors import ArgumentsError
+from awsflow.flow import Sink, Stats
+from awsflow.items import Failure
+from awsflow.options import AwsAccess
+from awsflow.stages import Stage
+
+
+def add_delivery(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what is sent, and where."""
+    parser.add_argument(
+        "--to",
+        default="stdout",
+        metavar="SINK",
+        help="stdout (default), wazuh, wazuh:SOCKET or file:PATH; stdout and files get a line of JSON for each event",
+    )
+    parser.add_argument("--plain", action="store_true", help="events as they are, without Wazuh's envelope and shape")
+    parser.add_argument("--discard", metavar="FIELD=REGEX", help="drop events whose field matches: eventName=List")
+    parser.add_argument("--alias", default="", help="the account's alias, for log_info.aws_account_alias")
+    parser.add_argument("--stats-json", type=Path, metavar="FILE", help="write the summary to FILE, as JSON")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no summary on a terminal")
+    parser.add_argument("--debug", action="store_true", help="say what is listed and read")
+
+
+def add_access(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say how to reach AWS."""
+    parser.add_argument("--profile", help="profile of ~/.aws/config and ~/.aws/credentials")
+    parser.add_argument("--role-arn", metavar="ARN", help="role to assume")
+    parser.add_argument("--external-id", metavar="ID", help="external id when assuming the role")
+    parser.add_argument("--role-duration", type=int, metavar="S", help="seconds of a role's session, 900 to 3600")
+    parser.add_argument("--endpoint-url", metavar="URL", help="endpoint instead of AWS's")
+    parser.add_argument("--sts-endpoint-url", metavar="URL", help="STS endpoint instead of AWS's")
+
+
+def access_of(arguments: argparse.Namespace) -> AwsAccess:
+    """How to reach AWS."""
+    return AwsAccess(
+        profile=arguments.profile,
+        role_arn=arguments.role_arn,
+        external_id=arguments.external_id,
+        role_duration=arguments.role_duration,
+        service_endpoint=arguments.endpoint_url,
+        sts_endpoint=arguments.sts_endpoint_url,
+    )
+
+
+def discard_of(arguments: argparse.Namespace) -> tuple[str, str] | tuple[None, None]:
+    """The field and the pattern of `--discard`."""
+    if arguments.discard is None:
+        return None, None
+    field, equals, pattern = arguments.discard.partition("=")
+    if not (field and equals and pattern):
+        raise ArgumentsError(f"--discard {arguments.discard}: write FIELD=REGEX, e.g. eventName=Describe|List")
+    return field, pattern
+
+
+def encode_of(arguments: argparse.Namespace) -> Stage:
+    """The stage that encodes."""
+    return plain_json if arguments.plain else wazuh_json
+
+
+def sink_of(
+    arguments: argparse.Namespace, stop: Stop, oversized: Callable[[object], None] = lambda record: None
+) -> Sink:
+    """The sink of `--to`."""
+    from awsflow.sinks import sink_named  # noqa: PLC0415 - `--help` needs none
+
+    home = Path(os.environ.get("WAZUH_HOME") or "/var/ossec")
+    return sink_named(arguments.to, home / "queue" / "sockets" / "queue", stop=stop, oversized=oversized)
+
+
+class Terminal:
+    """What somebody in front of a terminal sees: progress, the summary. Elsewhere nothing but errors and warnings."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._shows = sys.stderr.isatty() and not arguments.quiet
+        self._stats_json: Path | None = arguments.stats_json
+        self.channel = Channel(sys.stderr, debug=int(arguments.debug))
+
+    def progress(self, stats: Stats) -> Stage | None:
+        """A stage that shows how far the run is; None where nobody looks."""
+        return progress(stats, sys.stderr) if self._shows else None
+
+    def failed(self, failure: Failure) -> None:
+        """Tell of something that could not be read."""
+        self.channel.error(f"{failure.origin}, record {failure.number}: {failure.error}")
+
+    def summary(self, stats: Stats) -> None:
+        """Tell what the run came to."""
+        if self._shows:
+            print(as_line(stats), file=sys.stderr)
+        if self._stats_json is not None:
+            write_json(stats, self._stats_json)
+
+
+def run(
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str],
+    act: Callable[[argparse.Namespace, Terminal, Stop], int],
+) -> int:
+    """Parse the arguments, act, and return the exit code; errors are told on standard error."""
+    arguments = parser.parse_args(argv)
+    terminal = Terminal(arguments)
+
+    def acted() -> int:
+        with stop_on_signals() as stop:
+            code = act(arguments, terminal, stop)
+        return stop.exit_code or code
+
+    return ended(acted, terminal.channel.error, terminal.channel.warning)

@@ -1,0 +1,90 @@
+"""`awsflow replay`: send logs that lie in files, folders or below S3 URLs. Nothing is remembered."""
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from awsflow.cli.ending import Stop
+from awsflow.cli.people import Terminal, access_of, add_access, add_delivery, discard_of, encode_of, run, sink_of
+from awsflow.errors import ArgumentsError
+from awsflow.flow import Flow, Source
+from awsflow.items import Failure
+
+EXAMPLES = """examples:
+  awsflow replay AWSLogs/ --type cloudtrail | head -3
+  awsflow replay *.json.gz --type cloudtrail --plain | jq -r .eventName | sort | uniq -c
+  awsflow replay s3://my-trail/AWSLogs/123456789012/CloudTrail/eu-west-1/2026/11/23/ --type cloudtrail --to wazuh
+
+A file that cannot be read is told of, the others are sent; the exit code is then 8 (decompress) or 9 (parse).
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Send the logs; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="awsflow replay",
+        description="Send logs that lie in files, folders or below S3 URLs. Nothing is remembered, nothing deleted.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH|s3://BUCKET/PREFIX", help="what to send, in this order")
+    parser.add_argument("--type", default="cloudtrail", help="log type (default: cloudtrail)")
+    add_delivery(parser)
+    add_access(parser)
+    return run(parser, argv, _replay)
+
+
+def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
+    skipped: Counter[str] = Counter()
+    failures = _Told(terminal)
+    flow = Flow(_source(arguments, skipped), failures=failures, stop=stop)
+    field, pattern = discard_of(arguments)
+    if field and pattern:
+        flow.discard(field, pattern)
+    if shown := terminal.progress(flow.stats):
+        flow.through(shown)
+    stats = flow.to(sink_of(arguments, stop), encode_of(arguments)).run()
+    if skipped:
+        terminal.channel.debug(f"not read, for their names are not those of logs: {', '.join(sorted(skipped))}")
+    terminal.summary(stats)
+    return failures.exit_code
+
+
+def _source(arguments: argparse.Namespace, skipped: "Counter[str]") -> Source:
+    from awsflow.sources.files import LocalFiles  # noqa: PLC0415 - `--help` needs none
+    from awsflow.sources.s3_objects import S3Objects  # noqa: PLC0415 - likewise
+
+    remote = [path for path in arguments.paths if path.startswith("s3://")]
+    if remote and len(remote) < len(arguments.paths):
+        raise ArgumentsError("replaying: give either local paths or s3:// URLs, not both at once")
+    if remote:
+        return S3Objects(
+            *remote,
+            log_type=arguments.type,
+            alias=arguments.alias,
+            skip_on_error=True,
+            access=access_of(arguments),
+        )
+    return LocalFiles(
+        *map(Path, arguments.paths),
+        log_type=arguments.type,
+        alias=arguments.alias,
+        skip_on_error=True,
+        skipped=lambda path: skipped.update([str(path)]),
+    )
+
+
+class _Told:
+    """Failures told on the terminal. The files stay where they are, so nothing else need be kept."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self.exit_code = 0
+
+    def add(self, failure: Failure) -> None:
+        self._terminal.failed(failure)
+        self.exit_code = failure.error.exit_code
+
+    def flush(self) -> None:
+        """Nothing is held back."""

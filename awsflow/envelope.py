@@ -1,0 +1,128 @@
+"""The Wazuh envelope, the shape that its rules expect of every event, and the JSON that is sent.
+
+    {"integration": "aws", "aws": {"log_info": {...}, ...the event's own fields...}}
+"""
+
+import re
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from awsflow.exactjson import json_bytes
+from awsflow.items import Failure, Item, Origin, Record
+
+_starts_like_ipv4 = re.compile(r"\d+\.\d+\.\d+\.\d+").match
+
+
+def drop_nulls(event: dict[str, Any]) -> dict[str, Any]:
+    """Drop fields that are null, in place, in nested objects too, not inside lists."""
+    todo = [event]
+    while todo:
+        fields = todo.pop()
+        nulls = None
+        for name, value in fields.items():
+            if value is None:
+                nulls = [name] if nulls is None else [*nulls, name]
+            elif value.__class__ is dict:
+                todo.append(value)
+        if nulls:
+            for name in nulls:
+                del fields[name]
+    return event
+
+
+def common(event: dict[str, Any]) -> dict[str, Any]:
+    """The shape that all types share: no nulls, lists of one unwrapped, the caller's address, tags as an object.
+
+    In place. A list of exactly one element becomes that element, at every level of nested objects, not inside lists
+    and not again inside what came out of a list.
+
+    >>> common({"a": [1], "b": {"c": None, "d": [[2]]}, "e": [{"f": [3]}], "sourceIPAddress": "10.0.0.1"})
+    {'a': 1, 'b': {'d': [2]}, 'e': {'f': [3]}, 'sourceIPAddress': '10.0.0.1', 'source_ip_address': '10.0.0.1'}
+    """
+    todo = [event]
+    while todo:
+        fields = todo.pop()
+        odd = None
+        for name, value in fields.items():
+            kind = value.__class__
+            if kind is dict:
+                todo.append(value)
+            elif value is None or (kind is list and len(value) == 1):
+                odd = [name] if odd is None else [*odd, name]
+        if odd:
+            for name in odd:
+                value = fields[name]
+                if value is None:
+                    del fields[name]
+                else:
+                    fields[name] = value[0]
+    address = event.get("sourceIPAddress")
+    if address.__class__ is str and _starts_like_ipv4(address):
+        event["source_ip_address"] = address
+    if "tags" in event and event["tags"].__class__ is not dict:
+        event["tags"] = {"value": event["tags"]}
+    return event
+
+
+def log_info(origin: Origin) -> dict[str, str]:
+    """What the envelope says of where an event comes from."""
+    return {"aws_account_alias": origin.alias, "log_file": origin.key, "s3bucket": origin.bucket}
+
+
+def wazuh_json(items: Iterable[Item]) -> Generator[Item, None, None]:
+    """The stage that encodes records for Wazuh: each event becomes the bytes of a datagram's body.
+
+    Text becomes its UTF-8; bytes are encoded already and pass.
+    """
+    origin = None
+    head = b""
+    for item in items:
+        if item.__class__ is Record:
+            event = item.event
+            if event.__class__ is not dict:
+                item.event = event.encode("utf-8", "surrogatepass") if event.__class__ is str else event
+                yield item
+                continue
+            if item.origin is not origin:
+                origin = item.origin
+                head = b'{"integration":"aws","aws":{"log_info":' + json_bytes(log_info(origin))
+            for shaped in _shaped(event, origin):
+                body = json_bytes(shaped)
+                yield Record(head + (b"," + body[1:] if len(body) > 2 else b"}") + b"}", origin, item.number)
+        else:
+            yield item
+
+
+def tell_failures(items: Iterable[Item]) -> Generator[Item, None, None]:
+    """The stage that tells Wazuh of objects that could not be read: behind each such failure comes an encoded event.
+
+    It is `{"integration": "aws", "aws": {"log_info": {...}}, "error_msg": "..."}`.
+    """
+    for item in items:
+        yield item
+        if isinstance(item, Failure) and item.content is None:
+            told = {"integration": "aws", "aws": {"log_info": log_info(item.origin)}, "error_msg": str(item.error)}
+            yield Record(json_bytes(told), item.origin, item.number)
+
+
+def plain_json(items: Iterable[Item]) -> Generator[Item, None, None]:
+    """The stage that encodes events as they are, without Wazuh's envelope and shape: for jq, files, other programs."""
+    for item in items:
+        if item.__class__ is Record:
+            event = item.event
+            if event.__class__ is dict:
+                item.event = json_bytes(event)
+            elif event.__class__ is str:
+                item.event = event.encode("utf-8", "surrogatepass")
+        yield item
+
+
+def _shaped(event: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
+    """The events that are sent for this one: in the shape of its type, with the account, without its own log_info."""
+    if origin.account:
+        event["aws_account_id"] = origin.account
+    event.pop("log_info", None)
+    if origin.shape is None:
+        return [event]
+    shaped = origin.shape(event)
+    return shaped if shaped.__class__ is list else [shaped]

@@ -1,0 +1,109 @@
+"""What travels in the stream: records, barriers and failures; and the object worth reading.
+
+Imports nothing of awsflow but errors: everything else builds on these words.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeAlias
+
+from awsflow.errors import AwsflowError
+
+Event: TypeAlias = dict[str, Any] | str | bytes
+"""A log event: a mapping; or text that is sent as it is; or bytes, the encoded body of a datagram."""
+
+Shape: TypeAlias = Callable[[dict[str, Any]], dict[str, Any] | list[dict[str, Any]]]
+"""What Wazuh's rules expect of an event of some type: one event, or several made of it."""
+
+Position: TypeAlias = Any
+"""What a restart needs. Opaque to stages and sinks: only the source that made it looks inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where records come from, and what the envelope says of it."""
+
+    bucket: str = ""
+    key: str = ""
+    alias: str = ""
+    """The account's alias, chosen by the user."""
+    account: str = ""
+    """Sent as `aws_account_id`, unless empty."""
+    shape: Shape | None = None
+    """None: events are sent as they are."""
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}" if self.bucket else self.key
+
+
+@dataclass(slots=True)
+class Record:
+    """One log event, and where it comes from: `number` counts from 1 within the origin."""
+
+    event: Event
+    origin: Origin
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """All items before this one belong to `position`, and what reading them came to.
+
+    A quiet source yields a barrier without position, so that time can pass in the stream.
+    """
+
+    position: Position = None
+    read: int = 0
+    """Events read since the previous barrier."""
+    objects: int = 0
+    """Objects finished since the previous barrier."""
+    bytes_in: int = 0
+    """Bytes fetched since the previous barrier, as they lie in the store."""
+    newest: str = ""
+    """The newest event time since the previous barrier, as ISO 8601 in UTC; empty if none is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that could not be read: a line or row (`content` is what it holds), or the rest of an object (None)."""
+
+    origin: Origin
+    number: int
+    """The record it would have been, counted from 1."""
+    error: AwsflowError
+    content: bytes | None = None
+
+
+Item: TypeAlias = Record | Barrier | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What a decoder puts in the place of an event that it cannot read, when it can go on behind it."""
+
+    reason: str
+    content: bytes
+
+
+Block: TypeAlias = list[Event | Unreadable]
+"""Events in their order. A decoder yields at least one for each chunk, an empty one if the chunk completed none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object worth reading, and what to commit once its records are delivered.
+
+    Picklable: it is also the unit of work that other processes are given.
+    """
+
+    origin: Origin
+    size: int
+    """In bytes, as it lies in the store."""
+    etag: str = ""
+    stream: str = ""
+    """The listing that it belongs to, such as the prefix of one account and region."""
+    day: date | None = None
+    """The date in its key."""
+    done: int = 0
+    """Records that an earlier run has delivered already."""

@@ -1,0 +1,182 @@
+"""All options, parsed once into frozen dataclasses, and the checks of their values.
+
+A check returns the value as it is used, or raises with what is wrong with which value and what is accepted. No repr
+shows a secret.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from awsflow.errors import ArgumentsError, UnknownRegion
+
+_bucket_name = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]").fullmatch
+_account = re.compile(r"[0-9]{12}").fullmatch
+_queue_name = re.compile(r"(?=.{1,80}$)[A-Za-z0-9_-]+(?:\.fifo)?").fullmatch
+_region = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]").fullmatch
+_role_arn = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII).fullmatch
+_day = re.compile(r"([0-9]{4})-([a-z]{3}|[0-9]{2})-([0-9]{2})", re.IGNORECASE).fullmatch
+_not_in_prefixes = re.compile(r"[\\{}^%`\[\]'\"<>~#|]|&(?:apos|quot|amp|lt|gt|#13|#10);").search
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@dataclass(frozen=True, slots=True)
+class AwsAccess:
+    """How to reach AWS. What is None is left to botocore: environment, profile, instance role."""
+
+    profile: str | None = None
+    access_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    role_arn: str | None = None
+    external_id: str | None = field(default=None, repr=False)
+    role_duration: int | None = None
+    """Seconds."""
+    sts_endpoint: str | None = None
+    service_endpoint: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BucketOptions:
+    """What to collect from one bucket."""
+
+    bucket: str
+    log_type: str = "cloudtrail"
+    organization: str = ""
+    accounts: tuple[str, ...] = ()
+    """Empty: all that are there."""
+    regions: tuple[str, ...] = ()
+    """Empty: all that are there."""
+    prefix: str = ""
+    """Ends with a slash, unless empty; so does the suffix."""
+    suffix: str = ""
+    alias: str = ""
+    only_after: date | None = None
+    """Nothing dated before this day (UTC), ever."""
+    lookback: timedelta = timedelta(days=1)
+    """How late logs may come."""
+    skip_on_error: bool = False
+    reparse: bool = False
+    remove: bool = False
+    discard_field: str | None = None
+    discard_regex: str | None = None
+    state: Path | None = None
+    """None: nothing is remembered."""
+
+
+def bucket_name(text: str) -> str:
+    """An S3 bucket's name: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html."""
+    reserved = text.startswith("xn--") or text.endswith(("-s3alias", "--ol-s3"))
+    if not _bucket_name(text) or reserved:
+        raise ArgumentsError(
+            f"bucket {text!r}: a bucket's name has 3 to 63 of a-z, 0-9, '.' and '-', begins and ends with a letter or "
+            "digit, does not begin with xn-- and does not end with -s3alias or --ol-s3"
+        )
+    return text
+
+
+def account_ids(text: str) -> tuple[str, ...]:
+    """Account ids, separated by commas."""
+    accounts = _separated(text)
+    for account in accounts:
+        if not _account(account):
+            raise ArgumentsError(f"account {account!r}: an account id has 12 digits")
+    return accounts
+
+
+def region_names(text: str) -> tuple[str, ...]:
+    """Regions, separated by commas; UnknownRegion for one that looks right but is not there in any partition."""
+    regions = _separated(text)
+    for region in regions:
+        if not _region(region):
+            raise ArgumentsError(f"region {region!r}: a region looks like eu-west-1 or us-gov-west-1")
+    if regions:
+        from awsflow.aws import known_regions  # noqa: PLC0415 - reads botocore's data, only needed here
+
+        known = known_regions()
+        for region in regions:
+            if region not in known:
+                raise UnknownRegion(f"region {region!r}: AWS has no such region, as far as this botocore knows")
+    return regions
+
+
+def role_arn(text: str) -> str:
+    """A role's ARN."""
+    if not _role_arn(text):
+        raise ArgumentsError(f"role {text!r}: a role's ARN looks like arn:aws:iam::123456789012:role/NAME")
+    return text
+
+
+def role_duration(text: str) -> int:
+    """A role session's length in seconds, as STS takes it from a chained role."""
+    seconds = int(text) if text.isascii() and text.isdigit() else 0
+    if not 900 <= seconds <= 3600:
+        raise ArgumentsError(f"role duration {text!r}: give 900 to 3600 seconds")
+    return seconds
+
+
+def key_part(text: str) -> str:
+    """A prefix or suffix of keys; it gets a trailing slash."""
+    if found := _not_in_prefixes(text):
+        raise ArgumentsError(f"prefix or suffix {text!r}: {found[0]} is not accepted in it")
+    return text if not text or text.endswith("/") else f"{text}/"
+
+
+def queue_name(text: str) -> str:
+    """An SQS queue's name, of a FIFO queue too."""
+    if not _queue_name(text):
+        raise ArgumentsError(f"queue {text!r}: a queue's name has 1 to 80 of A-Z, a-z, 0-9, '-' and '_', then maybe .fifo")
+    return text
+
+
+def log_groups(text: str) -> tuple[str, ...]:
+    """Names of CloudWatch Logs groups, separated by commas."""
+    groups = _separated(text)
+    for group in groups:
+        if found := _not_in_prefixes(group):
+            raise ArgumentsError(f"log group {group!r}: {found[0]} is not accepted in it")
+    return groups
+
+
+def day(text: str) -> date:
+    """A day, as 2026-NOV-01 in any case or as 2026-11-01.
+
+    >>> day("2026-Nov-01") == day("2026-11-01") == date(2026, 11, 1)
+    True
+    """
+    try:
+        year, month, of_month = _day(text).groups()  # type: ignore[union-attr] # None has no groups: caught below
+        number = int(month) if month.isdigit() else MONTHS.index(month.lower()) + 1
+        return date(int(year), number, int(of_month))
+    except (AttributeError, ValueError):
+        raise ArgumentsError(f"date {text!r}: write YYYY-MMM-DD, e.g. 2026-NOV-01, or YYYY-MM-DD") from None
+
+
+def lookback(text: str) -> timedelta:
+    """A number of days."""
+    if not (text.isascii() and text.isdigit() and int(text) <= 3650):
+        raise ArgumentsError(f"look-back {text!r}: give a number of days, 0 to 3650")
+    return timedelta(days=int(text))
+
+
+def regex(text: str) -> str:
+    """A regular expression that compiles."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ArgumentsError(f"regular expression {text!r}: {error}") from None
+    return text
+
+
+def state_home(environ: Mapping[str, str]) -> Path:
+    """Where the commands for people keep their state: the XDG base directories' place for it."""
+    home = environ.get("XDG_STATE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local", "state")
+    return Path(home) / "awsflow"
+
+
+def _separated(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())

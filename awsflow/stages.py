@@ -1,0 +1,60 @@
+"""Stages: from items to items, lazily. Authors write functions on records' events; `each` lifts them past the rest."""
+
+import re
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, TypeAlias
+
+from awsflow.items import Event, Item, Record
+
+Stage: TypeAlias = Callable[[Iterable[Item]], Generator[Item, None, None]]
+
+
+def each(function: Callable[[Any], Iterable[Event]]) -> Stage:
+    """Replace each event by those that the function makes of it: none, one or several.
+
+    Barriers and failures pass, where they are: nothing overtakes a barrier.
+    """
+
+    def stage(items: Iterable[Item]) -> Generator[Item, None, None]:
+        for item in items:
+            if item.__class__ is Record:
+                for event in function(item.event):
+                    yield Record(event, item.origin, item.number)
+            else:
+                yield item
+
+    return stage
+
+
+def discard(path: str, pattern: str, dropped: Callable[[], None] = lambda: None) -> Stage:
+    r"""Drop the events whose field matches, as Wazuh's `discard_regex` does; `dropped` is called for each.
+
+    The path is dotted; where a list stands on the way, any element's match counts. The pattern is anchored at the
+    start (`re.match`) and looks at strings, or at any string of a list. A missing field or a value of another type
+    keeps the event. Events that are text are matched as a whole, whatever the path.
+
+    >>> from awsflow.items import Origin
+    >>> records = [Record({"eventName": name}, Origin(), 1) for name in ("DescribeInstances", "RunInstances")]
+    >>> [record.event["eventName"] for record in discard("eventName", "Describe|List")(records)]
+    ['RunInstances']
+    """
+    matches = re.compile(pattern).match
+    names = path.split(".")
+
+    def found(value: Any, depth: int) -> bool:
+        if isinstance(value, list):
+            return any(found(element, depth) for element in value)
+        if depth < len(names):
+            return isinstance(value, dict) and names[depth] in value and found(value[names[depth]], depth + 1)
+        return isinstance(value, str) and matches(value) is not None
+
+    def stage(items: Iterable[Item]) -> Generator[Item, None, None]:
+        for item in items:
+            if item.__class__ is Record and (
+                matches(item.event) is not None if isinstance(item.event, str) else found(item.event, 0)
+            ):
+                dropped()
+            else:
+                yield item
+
+    return stage

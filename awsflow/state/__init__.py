@@ -1,0 +1,1 @@
+"""The state of an installation, in SQLite: how far each object was delivered, and what could not be read."""

@@ -1,0 +1,111 @@
+"""Rows: how objects and failures are written to the database, and read from it, in little space."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+
+from awsflow.state.positions import FailedObject, ObjectPosition, Remembered
+
+_AT_ONCE = 500
+"""Keys asked for in one question: SQLite before 3.32 takes no more than 999 values."""
+
+
+def write_objects(
+    connection: sqlite3.Connection,
+    id_: int,
+    stream: str,
+    kept: int,
+    positions: Mapping[str, ObjectPosition],
+    *,
+    time: str,
+) -> None:
+    """Write a stream's positions, by key; objects before the day `kept` concern only the failures list."""
+    any_failed = connection.execute("SELECT 1 FROM failures WHERE stream = ? LIMIT 1", (id_,)).fetchone()
+    rows = []
+    for key, position in positions.items():
+        on_list = (any_failed or position.error) and _note_failure(connection, id_, key, position, time)
+        day = _ordinal(position.found.day)
+        if day is None or day >= kept:
+            etag = _packed(position.found.etag)
+            finished = bool(position.finished or on_list)
+            rows.append((id_, _short(key, stream), day, etag, position.records, finished))
+    connection.executemany("REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def read_objects(
+    connection: sqlite3.Connection, id_: int, stream: str, keys: Iterable[str]
+) -> Iterator[tuple[str, Remembered]]:
+    """Read what is known of these objects of one stream."""
+    names = {_short(key, stream): key for key in keys}
+    asked = list(names)
+    for begin in range(0, len(asked), _AT_ONCE):
+        some = asked[begin : begin + _AT_ONCE]
+        marks = ",".join("?" * len(some))
+        question = f"SELECT key, etag, records, finished FROM objects WHERE stream = ? AND key IN ({marks})"  # noqa: S608 - question marks
+        rows = connection.execute(question, (id_, *some))
+        for short, etag, records, finished in rows:
+            yield names[short], Remembered(_unpacked(etag), records, bool(finished))
+
+
+def read_failures(connection: sqlite3.Connection, work: int, below: int) -> Iterator[FailedObject]:
+    """Read the failures list of a work, as far as there were less than `below` attempts."""
+    rows = connection.execute(
+        "SELECT name, key, etag, size, records, error, first, last, attempts, day FROM failures "
+        "JOIN streams ON stream = id WHERE work = ? AND attempts < ? ORDER BY name, key",
+        (work, below),
+    )
+    for stream, key, etag, size, records, error, first, last, attempts, ordinal in rows:
+        day = None if ordinal is None else date.fromordinal(ordinal)
+        yield FailedObject(stream, key, _unpacked(etag), size, records, error, first, last, attempts, day)
+
+
+def _note_failure(
+    connection: sqlite3.Connection, id_: int, key: str, position: ObjectPosition, time: str
+) -> bool:
+    """Bring the failures list up to date with a position; return whether the object is on it then."""
+    found = position.found
+    etag = _packed(found.etag)
+    done = position.finished and not position.error
+    connection.execute(  # under another etag it is another object: what failed is gone
+        "DELETE FROM failures WHERE stream = ? AND key = ? AND (? OR etag <> ?)", (id_, key, done, etag)
+    )
+    if position.error:
+        connection.execute(
+            "INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) "
+            "ON CONFLICT (stream, key) DO UPDATE SET records = excluded.records, error = excluded.error, "
+            "last = excluded.last, attempts = attempts + 1",
+            (id_, key, _ordinal(found.day), etag, found.size, position.records, position.error, time, time),
+        )
+        return True
+    progress = connection.execute(
+        "UPDATE failures SET records = ? WHERE stream = ? AND key = ?", (position.records, id_, key)
+    )
+    return progress.rowcount > 0
+
+
+def _ordinal(day: date | None) -> int | None:
+    return None if day is None else day.toordinal()
+
+
+def _short(key: str, stream: str) -> str:
+    """Take the stream's name off the key; a key without it, or that goes on with `=`, stays whole behind `=`.
+
+    >>> [_short(key, "logs/") for key in ("logs/2026/a.gz", "2026/a.gz", "logs/=a.gz")]
+    ['2026/a.gz', '=2026/a.gz', '=logs/=a.gz']
+    """
+    if key.startswith(stream) and not key.startswith("=", len(stream)):
+        return key[len(stream) :]
+    return f"={key}"
+
+
+def _packed(etag: str) -> str | bytes:
+    """Halve an etag that is hexadecimal, as an MD5 is."""
+    try:
+        packed = bytes.fromhex(etag)
+    except ValueError:
+        return etag
+    return packed if packed.hex() == etag else etag
+
+
+def _unpacked(etag: str | bytes) -> str:
+    return etag if isinstance(etag, str) else etag.hex()

@@ -1,0 +1,87 @@
+"""The tables of the state, and the way from older ones to these.
+
+Days are proleptic Gregorian ordinals (`date.toordinal`); how keys and etags are kept says `rows.py`.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from awsflow.errors import StateError
+
+APPLICATION = 0x61777366
+"""`PRAGMA application_id` of our databases: "awsf"."""
+
+MIGRATIONS: Sequence[Sequence[str]] = (
+    (
+        # begun: the day of the first run; listed: the day of the latest run that listed everything
+        """CREATE TABLE works (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            begun INTEGER NOT NULL,
+            listed INTEGER NOT NULL)""",
+        # newest: the newest committed day; kept: the day from which on every object is remembered
+        """CREATE TABLE streams (
+            id INTEGER PRIMARY KEY,
+            work INTEGER NOT NULL REFERENCES works ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            newest INTEGER,
+            kept INTEGER NOT NULL,
+            UNIQUE (work, name))""",
+        """CREATE TABLE objects (
+            stream INTEGER NOT NULL REFERENCES streams ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            day INTEGER,
+            etag NOT NULL,
+            records INTEGER NOT NULL,
+            finished INTEGER NOT NULL,
+            PRIMARY KEY (stream, key)) WITHOUT ROWID""",
+        """CREATE TABLE failures (
+            stream INTEGER NOT NULL REFERENCES streams ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            day INTEGER,
+            etag NOT NULL,
+            size INTEGER NOT NULL,
+            records INTEGER NOT NULL,
+            error TEXT NOT NULL,
+            first TEXT NOT NULL,
+            last TEXT NOT NULL,
+            attempts INTEGER NOT NULL,
+            PRIMARY KEY (stream, key)) WITHOUT ROWID""",
+    ),
+)
+"""Statements that lead from version 0, an empty database, to 1, from 1 to 2, and so on. Add, never change."""
+
+
+def version(connection: sqlite3.Connection, path: Path, newest: int = len(MIGRATIONS)) -> int:
+    """Read the schema version, 0 if there is no schema; StateError if it is not ours, or above `newest`."""
+    opening = f"opening the state {path}"
+    ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION
+    if not ours and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise StateError(
+            f"{opening}: this database is another program's; give another place, e.g. with --state"
+        )
+    found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if found > newest:
+        raise StateError(
+            f"{opening}: a newer awsflow wrote it (schema version {found}; this one knows up to {newest}); "
+            "go back to that awsflow, or give another place, e.g. with --state"
+        )
+    return found
+
+
+def migrate(
+    connection: sqlite3.Connection, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS
+) -> None:
+    """Bring the database to the newest version, wholly or not at all; the connection autocommits."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statements in migrations[version(connection, path, len(migrations)) :]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise

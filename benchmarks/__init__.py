@@ -1,0 +1,1 @@
+"""What awsflow claims of its speed and memory, measured: `python -m benchmarks`, or `make bench`."""

@@ -1,0 +1,37 @@
+"""Listing a bucket: accounts, regions, and the objects of a stream by date. All pages, nothing kept."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from awsflow.aws import doing
+
+S3Client: TypeAlias = Any  # botocore makes its clients at run time; types-boto3 is not there when awsflow runs
+Listed: TypeAlias = Mapping[str, Any]
+"""An object as ListObjectsV2 has it: Key, Size, ETag, ..."""
+
+
+def pages(client: S3Client, bucket: str, prefix: str, **more: Any) -> Iterator[Mapping[str, Any]]:
+    """Each page of a listing, up to 1,000 objects or folders a page.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+    """
+    request = {"Bucket": bucket, "Prefix": prefix, **more}
+    while True:
+        with doing(f"listing s3://{bucket}/{prefix}"):
+            page = client.list_objects_v2(**request)
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        request["ContinuationToken"] = page["NextContinuationToken"]
+
+
+def folders(client: S3Client, bucket: str, prefix: str) -> Iterator[str]:
+    """The names of the folders right below a prefix."""
+    for page in pages(client, bucket, prefix, Delimiter="/"):
+        for folder in page.get("CommonPrefixes", ()):
+            yield folder["Prefix"][len(prefix) : -1]
+
+
+def is_empty(client: S3Client, bucket: str, prefix: str) -> bool:
+    """Whether nothing lies below a prefix."""
+    return not next(pages(client, bucket, prefix, MaxKeys=1)).get("KeyCount")

@@ -1,0 +1,147 @@
+"""Log objects in an S3 bucket, of one log type: found by date, fetched ahead, read once, committed as they go."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import fields
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from awsflow.aws import client, doing
+from awsflow.errors import ServiceError
+from awsflow.items import Barrier, Item
+from awsflow.logtypes import log_type_named
+from awsflow.options import AwsAccess, BucketOptions
+from awsflow.sources.ahead import fetched
+from awsflow.sources.finding import Finding, place_of
+from awsflow.sources.listing import S3Client
+from awsflow.sources.reading import read_all
+from awsflow.sources.s3_body import opened
+from awsflow.state.checkpoints import Checkpoints, Work
+from awsflow.state.positions import AllListed, ObjectPosition
+
+DELETE_AT_ONCE = 1000
+"""Keys of one DeleteObjects call: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
+
+
+class S3Bucket:
+    """Source of the logs of one type in a bucket.
+
+    Without `state` nothing is remembered: every run reads everything from `only_after` (default: today, UTC) on.
+    `requests` is how many objects are fetched at the same time at most, `budget` how many bytes of them are held.
+    `note` is told what may interest somebody who looks for a cause, `warn` what somebody should know.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        log_type: str = "cloudtrail",
+        *,
+        state: Path | str | None = None,
+        access: AwsAccess | None = None,
+        requests: int = 16,
+        budget: int = 64 << 20,
+        note: Callable[[str], None] = lambda text: None,
+        warn: Callable[[str], None] = lambda text: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        **options: Any,
+    ) -> None:
+        """`options` are the further fields of `awsflow.options.BucketOptions`."""
+        self.options = BucketOptions(
+            bucket=bucket, log_type=log_type, state=None if state is None else Path(state), **options
+        )
+        self.log_type = log_type_named(log_type)
+        self._access = access or AwsAccess()
+        self._requests = requests
+        self._budget = budget
+        self._note = note
+        self._warn = warn
+        self._now = now
+        self._client: S3Client | None = None
+        self._checkpoints: Checkpoints | None = None
+        self._work: Work | None = None
+        self._to_delete: list[str] = []
+
+    @classmethod
+    def of(cls, options: BucketOptions, **more: Any) -> Self:
+        """The source that these options describe; `more` as for the class itself."""
+        return cls(**{field.name: getattr(options, field.name) for field in fields(options)}, **more)
+
+    def items(self) -> Generator[Item, None, None]:
+        """The records of all new objects: account by account, region by region, day by day."""
+        finding = self._open()
+        with closing(
+            fetched(finding.found(), partial(opened, self._client), requests=self._requests, budget=self._budget)
+        ) as objects:
+            yield from read_all(
+                objects, self.log_type, skip_on_error=self.options.skip_on_error, note=self._note
+            )
+        yield Barrier(AllListed())
+
+    def commit(self, positions: Sequence[ObjectPosition | AllListed]) -> None:
+        """Remember the positions; with `remove`, delete the objects that are finished."""
+        objects = [position for position in positions if isinstance(position, ObjectPosition)]
+        if self._work is not None and not self.options.reparse:
+            self._work.commit(objects)
+            if len(objects) < len(positions):
+                self._work.listed_all()
+        if self.options.remove:
+            for position in objects:
+                if position.finished:
+                    self._finished(position.found.origin.key)
+
+    def close(self) -> None:
+        """Delete what is left to delete; let go of state and connections."""
+        try:
+            self._delete_finished()
+        finally:
+            if self._work is not None:
+                self._work.close()
+                self._work = None
+            if self._checkpoints is not None:
+                self._checkpoints.close()
+                self._checkpoints = None
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def _open(self) -> Finding:
+        options = self.options
+        if options.state is not None and (options.state.exists() or not options.reparse):
+            self._checkpoints = Checkpoints(options.state, warn=self._warn, now=self._now)
+            base = self.log_type.layout.base(place_of(options))
+            self._work = self._checkpoints.work(
+                f"{self.log_type.name} s3://{options.bucket}/{base}", options.lookback
+            )
+        self._client = client("s3", self._access, pool=self._requests + 1)
+        return Finding(
+            options,
+            self.log_type,
+            self._client,
+            self._work,
+            self._now().date(),
+            self._note,
+            self._finished if options.remove else lambda key: None,
+        )
+
+    def _finished(self, key: str) -> None:
+        """This object can go."""
+        self._to_delete.append(key)
+        if len(self._to_delete) >= DELETE_AT_ONCE:
+            self._delete_finished()
+
+    def _delete_finished(self) -> None:
+        keys, self._to_delete = self._to_delete, []
+        if not keys or self._client is None:
+            return
+        bucket = self.options.bucket
+        with doing(f"deleting {len(keys)} delivered objects of s3://{bucket}, {keys[0]} the first"):
+            answer = self._client.delete_objects(
+                Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            )
+        if refused := answer.get("Errors"):
+            raise ServiceError(
+                f"deleting s3://{bucket}/{refused[0]['Key']} and {len(refused) - 1} others: {refused[0]['Code']}; "
+                "they were delivered and stay; allow s3:DeleteObject, and the next run tries again"
+            )

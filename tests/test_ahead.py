@@ -1,0 +1,177 @@
+"""Fetching ahead: in order, within a budget, errors in their place, nothing left behind."""
+
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Self
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from awsflow.errors import ServiceError
+from awsflow.items import Found, Origin
+from awsflow.sources import ahead
+from awsflow.sources.ahead import fetched
+
+
+def wanted(contents: list[bytes]) -> Iterator[Found]:
+    return (Found(Origin(key=str(number)), size=len(content)) for number, content in enumerate(contents))
+
+
+def opener(contents: list[bytes]) -> Callable[[Found], io.BytesIO]:
+    return lambda found: io.BytesIO(contents[int(found.origin.key)])
+
+
+def threads() -> int:
+    return sum(thread.name == "awsflow-fetch" for thread in threading.enumerate())
+
+
+def settled(count: Callable[[], int], expected: int) -> bool:
+    """Whether a number becomes what is expected before long."""
+    for _ in range(500):
+        if count() == expected:
+            return True
+        time.sleep(0.01)  # threads end on their own time
+    return False
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=2000), max_size=30), st.integers(1, 8), st.integers(1, 5000))
+def test_all_objects_come_whole_and_in_order(contents: list[bytes], requests: int, budget: int) -> None:
+    seen = [
+        (int(item[0].origin.key), b"".join(item[1]))
+        for item in fetched(wanted(contents), opener(contents), requests=requests, budget=budget)
+        if item is not None
+    ]
+    assert seen == list(enumerate(contents))
+
+
+class Measured:
+    """Bodies of a given size, out of nothing, that count how much of them was handed out."""
+
+    def __init__(self) -> None:
+        self.given = 0
+        self.open = 0
+        self.most_open = 0
+        self.lock = threading.Lock()
+
+    def opened(self, found: Found) -> "Body":
+        return Body(self, found.size)
+
+
+class Body:
+    def __init__(self, measured: Measured, size: int) -> None:
+        self.measured, self.left = measured, size
+
+    def read(self, size: int) -> bytes:
+        size = min(size, self.left)
+        self.left -= size
+        with self.measured.lock:
+            self.measured.given += size
+        return bytes(size)
+
+    def __enter__(self) -> Self:
+        with self.measured.lock:
+            self.measured.open += 1
+            self.measured.most_open = max(self.measured.most_open, self.measured.open)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with self.measured.lock:
+            self.measured.open -= 1
+
+
+def test_no_more_is_held_than_the_budget_and_no_more_than_a_buffer_of_one_object() -> None:
+    measured = Measured()
+    size = 10 * ahead.BUFFER
+    found = (Found(Origin(key=str(number)), size=size) for number in range(8))
+    budget = 3 * ahead.BUFFER
+    taken = 0
+    for item in fetched(found, measured.opened, requests=8, budget=budget):
+        assert item is not None
+        for chunk in item[1]:
+            taken += len(chunk)
+            with measured.lock:
+                held = measured.given - taken
+            # one more object is opened when the budget is not used up, and a thread reads a piece before it waits
+            assert held <= budget + ahead.BUFFER + 4 * ahead.PIECE
+    assert taken == 8 * size
+    assert measured.most_open <= 4
+
+
+def test_no_more_objects_are_open_than_requests() -> None:
+    measured = Measured()
+    found = (Found(Origin(key=str(number)), size=1000) for number in range(50))
+    for item in fetched(found, measured.opened, requests=3):
+        assert item is not None
+        list(item[1])
+    assert 1 <= measured.most_open <= 4
+
+
+def test_an_error_is_raised_where_the_object_is_consumed_and_the_others_are_whole() -> None:
+    contents = [b"first", b"second", b"third"]
+
+    def open_object(found: Found) -> io.BytesIO:
+        if found.origin.key == "1":
+            raise ServiceError("gone")
+        return opener(contents)(found)
+
+    seen = []
+    for item in fetched(wanted(contents), open_object):
+        assert item is not None
+        try:
+            seen.append(b"".join(item[1]))
+        except ServiceError as error:
+            seen.append(str(error).encode())
+    assert seen == [b"first", b"gone", b"third"]
+
+
+def test_an_error_of_the_listing_comes_behind_what_was_found_before_it() -> None:
+    contents = [b"first", b"second"]
+
+    def listing() -> Iterator[Found]:
+        yield from wanted(contents)
+        raise ServiceError("the second page was refused")
+
+    seen = []
+    with pytest.raises(ServiceError, match="second page"):
+        for item in fetched(listing(), opener(contents)):
+            assert item is not None
+            seen.append(b"".join(item[1]))
+    assert seen == contents
+
+
+def test_while_a_body_brings_nothing_empty_chunks_say_that_time_passes() -> None:
+    more = threading.Event()
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            more.wait(10)
+            return super().read(size)
+
+    objects = fetched(wanted([b"late"]), lambda found: Slow(b"late"), patience=0.01)
+    item = next(objects)
+    assert item is not None
+    assert next(item[1]) == b""
+    more.set()
+    assert b"".join(item[1]) == b"late"
+
+
+def test_time_that_passes_in_the_listing_passes_on() -> None:
+    assert list(fetched(iter([None, None]), opener([]))) == [None, None]
+
+
+def test_closing_early_ends_every_thread() -> None:
+    measured = Measured()
+    found = (Found(Origin(key=str(number)), size=10 * ahead.BUFFER) for number in range(8))
+    before = threads()
+    objects = fetched(found, measured.opened, requests=4)
+    item = next(objects)
+    assert item is not None
+    next(item[1])
+    assert threads() > before
+    objects.close()
+    assert settled(threads, before)
+    assert settled(lambda: measured.open, 0)
