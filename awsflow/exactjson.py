@@ -13,9 +13,11 @@ from typing import Any, Self
 
 import orjson
 
-_DIGITS = bytes(1 if byte in b"-0123456789" else 2 for byte in range(256))
-_LONG = b"\x01" * 20
-_is_long_number = re.compile(rb"(?:\A|[\s:,\[])(?:[0-9.]{20}|-[0-9.]{19})[0-9.]*+(?=[\s,\]}eE]|\Z)").search
+_DIGIT, _NO_DIGIT = b"\x01", b"\x02"
+_DIGITS = bytes.maketrans(bytes(range(256)), bytes(1 if byte in b"-0123456789" else 2 for byte in range(256)))
+_LONG = _DIGIT * 20
+_BEFORE_NUMBER = b" \t\n\r:,[.eE+"
+_AFTER_NUMBER = b" \t\n\r,]}.eE"
 _blank = re.compile(r"[ \t\n\r]*")
 _Text = bytes | bytearray
 
@@ -55,7 +57,15 @@ def loses_digits(text: _Text) -> bool:
     For those who call orjson themselves, on many texts: one call for all of them together is enough. A number
     that the text cuts off is noticed by 20 of its characters.
     """
-    return _LONG in text.translate(_DIGITS) and _is_long_number(text) is not None
+    marks = text.translate(_DIGITS)
+    start = marks.find(_LONG)
+    while start >= 0:
+        end = marks.find(_NO_DIGIT, start)
+        end = len(text) if end < 0 else end
+        if text[start - 1 : start] in _BEFORE_NUMBER and text[end : end + 1] in _AFTER_NUMBER:
+            return True
+        start = marks.find(_LONG, end)
+    return False
 
 
 def json_value(text: _Text) -> Any:

@@ -268,9 +268,10 @@ class Connection(asyncio.Protocol):
         else:
             self._streaming = self._loop.create_task(self._stream(head, answer))
             return
-        if method not in ("GET", "HEAD"):
-            pass  # its body, which we did not read, is no request
-        self._listen()
+        if method in ("GET", "HEAD"):
+            self._listen()
+        else:
+            self._transport.close()  # what follows is a body, which is not looked at
 
     async def _stream(self, head: bytes, answer: Answer) -> None:
         self._transport.write(head)

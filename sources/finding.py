@@ -89,9 +89,10 @@ class Finding:
         start = self._options.only_after or self._today
         if self._work is None:
             return start
-        if self._options.only_after is None and self._work.last_run is not None:
+        first, last = self._work.first_run, self._work.last_run
+        if self._options.only_after is None and first is not None and last is not None:
             # A stream that comes up later than the others: its first objects may be as old as the last run.
-            start = min(start, self._work.last_run - self._options.lookback)
+            start = max(first, last - self._options.lookback)
         return max(self._work.since(stream, start), self._options.only_after or date.min)
 
     def _worth_reading(self, stream: str, listed: Iterable[Listed]) -> Iterator[Found]:

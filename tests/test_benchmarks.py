@@ -173,7 +173,10 @@ def test_the_s3_standin_knows_its_buckets_and_changes_nothing(standin: Any) -> N
 def test_the_s3_standin_takes_no_body_for_a_request(endpoint: str) -> None:
     host, port = endpoint.removeprefix("http://").split(":")
     body = b"GET /a-bucket/a HTTP/1.1\r\n\r\n"
-    with socket.create_connection((host, int(port))) as connection, connection.makefile("rb") as answers:
+    with (
+        socket.create_connection((host, int(port)), timeout=10) as connection,
+        connection.makefile("rb") as answers,
+    ):
         connection.sendall(b"PUT /a-bucket/new HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         assert answers.read().count(b"HTTP/1.1 ") == 1
 

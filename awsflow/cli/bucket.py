@@ -72,7 +72,7 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
     stats = collect_bucket(
         options,
         access_of(arguments),
-        lambda letters: sink_of(arguments, stop, letters.oversized),
+        lambda oversized: sink_of(arguments, stop, oversized),
         dead_letters=arguments.dead_letter or (options.state or home / "awsflow.db").with_name("dead-letter.ndjson"),
         stop=stop,
         told=terminal.failed,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from awsflow.envelope import tell_failures, wazuh_json
 from awsflow.flow import Flow, Sink, Stats
-from awsflow.items import Failure
+from awsflow.items import Failure, Record
 from awsflow.options import AwsAccess, BucketOptions
 from awsflow.sinks.dead_letters import DeadLetters
 from awsflow.sources.s3 import S3Bucket
@@ -16,7 +16,7 @@ from awsflow.stages import Stage
 def collect_bucket(
     options: BucketOptions,
     access: AwsAccess,
-    sink: Callable[[DeadLetters], Sink],
+    sink: Callable[[Callable[[Record], None]], Sink],
     *,
     dead_letters: Path,
     stop: Callable[[], bool],
@@ -26,7 +26,11 @@ def collect_bucket(
     encode: Stage = wazuh_json,
     shown: Callable[[Stats], Stage | None] = lambda stats: None,
 ) -> Stats:
-    """Deliver what is new in a bucket. `told` is called with every failure, `shown` makes a stage of the stats."""
+    """Deliver what is new in a bucket.
+
+    `sink` makes the sink, given what is to be called with events that are too large for it; `told` is called with
+    every failure; `shown` makes a stage of the stats.
+    """
     with closing(DeadLetters(dead_letters, told)) as letters:
         source = S3Bucket.of(options, access=access, note=note, warn=warn)
         flow = Flow(source, failures=letters, stop=stop)
@@ -36,4 +40,9 @@ def collect_bucket(
             flow.through(tell_failures)
         if stage := shown(flow.stats):
             flow.through(stage)
-        return flow.to(sink(letters), encode).run()
+
+        def oversized(record: Record) -> None:
+            flow.stats.shrunk += 1
+            letters.oversized(record)
+
+        return flow.to(sink(oversized), encode).run()

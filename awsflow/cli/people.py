@@ -12,7 +12,7 @@ from awsflow.cli.summary import as_line, progress, write_json
 from awsflow.envelope import plain_json, wazuh_json
 from awsflow.errors import ArgumentsError
 from awsflow.flow import Sink, Stats
-from awsflow.items import Failure
+from awsflow.items import Failure, Record
 from awsflow.options import AwsAccess
 from awsflow.stages import Stage
 
@@ -71,7 +71,7 @@ def encode_of(arguments: argparse.Namespace) -> Stage:
 
 
 def sink_of(
-    arguments: argparse.Namespace, stop: Stop, oversized: Callable[[object], None] = lambda record: None
+    arguments: argparse.Namespace, stop: Stop, oversized: Callable[[Record], None] = lambda record: None
 ) -> Sink:
     """The sink of `--to`."""
     from awsflow.sinks import sink_named  # noqa: PLC0415 - `--help` needs none

@@ -43,11 +43,11 @@ def _collect(options: WodleOptions, channel: Channel, stop: Stop) -> None:
     stats = collect_bucket(
         options.bucket,
         options.access,
-        lambda letters: WazuhSocket(
+        lambda oversized: WazuhSocket(
             options.wazuh_home / "queue" / "sockets" / "queue",
             timeout=options.queue_timeout,
             stop=stop,
-            oversized=letters.oversized,
+            oversized=oversized,
         ),
         dead_letters=options.dead_letter,
         stop=stop,
