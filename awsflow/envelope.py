@@ -1,6 +1,6 @@
 """The Wazuh envelope, the shape that its rules expect of every event, and the JSON that is sent.
 
-    {"integration": "aws", "aws": {"log_info": {...}, ...the event's own fields...}}
+{"integration": "aws", "aws": {"log_info": {...}, ...the event's own fields...}}
 """
 
 import re
@@ -125,4 +125,4 @@ def _shaped(event: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
     if origin.shape is None:
         return [event]
     shaped = origin.shape(event)
-    return shaped if shaped.__class__ is list else [shaped]
+    return shaped if isinstance(shaped, list) else [shaped]

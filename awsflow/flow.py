@@ -49,7 +49,7 @@ class Sink(Protocol):
 
 
 class Failures(Protocol):
-    """Where failures are told. What is lost here is lost: `flush` is called before anything behind them is committed."""
+    """Where failures are told: `flush` is called before anything behind them is committed."""
 
     def add(self, failure: Failure) -> None:
         """Take a failure."""
@@ -124,7 +124,7 @@ class Stats:
 Commit = Callable[[Sequence[Position]], None]
 
 
-class Stopped(Exception):  # noqa: N818 - it is no error: somebody asked the flow to stop
+class Stopped(Exception):
     """Leaves `deliver` when it was asked to stop."""
 
 
@@ -207,7 +207,7 @@ def deliver(
                     due = clock() + batch.seconds
                 if stop():
                     break
-            else:
+            elif isinstance(item, Failure):
                 stats.failed += 1
                 failures.add(item)
         waiting.flush()

@@ -107,3 +107,5 @@ class Found:
     """The date in its key."""
     done: int = 0
     """Records that an earlier run has delivered already."""
+    log_type: str = ""
+    """The name of its log type; empty: its first bytes must tell."""

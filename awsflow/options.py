@@ -10,15 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from awsflow.errors import ArgumentsError, UnknownRegion
 
 _bucket_name = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]").fullmatch
 _account = re.compile(r"[0-9]{12}").fullmatch
 _queue_name = re.compile(r"(?=.{1,80}$)[A-Za-z0-9_-]+(?:\.fifo)?").fullmatch
-_region = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]").fullmatch
-_role_arn = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII).fullmatch
-_day = re.compile(r"([0-9]{4})-([a-z]{3}|[0-9]{2})-([0-9]{2})", re.IGNORECASE).fullmatch
+_region = re.compile(r"[a-z]{2}(?:-gov)?-[a-z]+-[0-9]{1,2}").fullmatch
+_role_arn = re.compile(r"arn:aws[a-z-]*:iam::(?:[0-9]{12})?:role/[!-~]+").fullmatch
+_day = re.compile(r"([0-9]{4})-([a-z]{3}|[0-9]{2})-([0-9]{1,2})", re.IGNORECASE | re.ASCII).fullmatch
+_url = re.compile(r"https?://[^\s/?#]+[^\s?#]*", re.IGNORECASE).fullmatch
+_number = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?").fullmatch
 _not_in_prefixes = re.compile(r"[\\{}^%`\[\]'\"<>~#|]|&(?:apos|quot|amp|lt|gt|#13|#10);").search
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -38,6 +41,10 @@ class AwsAccess:
     sts_endpoint: str | None = None
     service_endpoint: str | None = None
     region: str | None = None
+    connect_seconds: float = 10.0
+    """For which a connection is waited for, each time."""
+    read_seconds: float = 60.0
+    """For which an answer, or more of one, is waited for, each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,9 @@ class BucketOptions:
 
     bucket: str
     log_type: str = "cloudtrail"
+    """Or `auto`: whatever is there."""
+    format: str = ""
+    """How objects of the type `custom` read; empty: it is told from each."""
     organization: str = ""
     accounts: tuple[str, ...] = ()
     """Empty: all that are there."""
@@ -66,6 +76,10 @@ class BucketOptions:
     discard_regex: str | None = None
     state: Path | None = None
     """None: nothing is remembered."""
+    max_object_size: int = 64 << 30
+    """Bytes, decompressed, beyond which an object is taken for a mistake or an attack, and given up."""
+    max_ratio: float = 2000.0
+    """Decompressed bytes for each byte of the object, beyond which it is given up likewise."""
 
 
 def bucket_name(text: str) -> str:
@@ -81,7 +95,7 @@ def bucket_name(text: str) -> str:
 
 def account_ids(text: str) -> tuple[str, ...]:
     """Account ids, separated by commas."""
-    accounts = _separated(text)
+    accounts = _separated(text, "accounts")
     for account in accounts:
         if not _account(account):
             raise ArgumentsError(f"account {account!r}: an account id has 12 digits")
@@ -90,22 +104,22 @@ def account_ids(text: str) -> tuple[str, ...]:
 
 def region_names(text: str) -> tuple[str, ...]:
     """Regions, separated by commas; UnknownRegion for one that looks right but is not there in any partition."""
-    regions = _separated(text)
-    for region in regions:
-        if not _region(region):
-            raise ArgumentsError(f"region {region!r}: a region looks like eu-west-1 or us-gov-west-1")
+    regions = _separated(text, "regions")
     if regions:
         from awsflow.aws import known_regions  # noqa: PLC0415 - reads botocore's data, only needed here
 
         known = known_regions()
         for region in regions:
-            if region not in known:
-                raise UnknownRegion(f"region {region!r}: AWS has no such region, as far as this botocore knows")
+            if region in known:
+                continue
+            if not _region(region):
+                raise ArgumentsError(f"region {region!r}: a region looks like eu-west-1 or us-gov-west-1")
+            raise UnknownRegion(f"region {region!r}: AWS has no such region, as far as this botocore knows")
     return regions
 
 
 def role_arn(text: str) -> str:
-    """A role's ARN."""
+    """A role's ARN. The account is empty in the roles of some S3-compatible stores."""
     if not _role_arn(text):
         raise ArgumentsError(f"role {text!r}: a role's ARN looks like arn:aws:iam::123456789012:role/NAME")
     return text
@@ -129,13 +143,15 @@ def key_part(text: str) -> str:
 def queue_name(text: str) -> str:
     """An SQS queue's name, of a FIFO queue too."""
     if not _queue_name(text):
-        raise ArgumentsError(f"queue {text!r}: a queue's name has 1 to 80 of A-Z, a-z, 0-9, '-' and '_', then maybe .fifo")
+        raise ArgumentsError(
+            f"queue {text!r}: a queue's name has 1 to 80 of A-Z, a-z, 0-9, '-' and '_', then maybe .fifo"
+        )
     return text
 
 
 def log_groups(text: str) -> tuple[str, ...]:
     """Names of CloudWatch Logs groups, separated by commas."""
-    groups = _separated(text)
+    groups = _separated(text, "log groups")
     for group in groups:
         if found := _not_in_prefixes(group):
             raise ArgumentsError(f"log group {group!r}: {found[0]} is not accepted in it")
@@ -167,16 +183,64 @@ def regex(text: str) -> str:
     """A regular expression that compiles."""
     try:
         re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ArgumentsError(f"regular expression {text!r}: {error}") from None
     return text
 
 
+def endpoint_url(text: str) -> str:
+    """An endpoint's URL. What is wrong with it is said without repeating it: there may be a password in it."""
+    try:
+        valid = _url(text) and urlsplit(text).hostname and urlsplit(text).port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ArgumentsError("endpoint: an endpoint's URL looks like https://HOST or https://HOST:PORT/PATH")
+    return text
+
+
+def seconds(text: str) -> float:
+    """How long to wait."""
+    return _amount(text, "a number of seconds", 0)
+
+
+def events_per_second(text: str) -> float:
+    """How many events to send in a second at most."""
+    return _amount(text, "a number of events per second, over 0", 1e-9)
+
+
+def ratio(text: str) -> float:
+    """How many times as large an object may become by decompression."""
+    return _amount(text, "a number, 1 or more", 1)
+
+
+def size(text: str) -> int:
+    """A number of bytes."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 1 << 63):
+        raise ArgumentsError(f"size {text!r}: give a number of bytes, 1 or more")
+    return int(text)
+
+
 def state_home(environ: Mapping[str, str]) -> Path:
     """Where the commands for people keep their state: the XDG base directories' place for it."""
-    home = environ.get("XDG_STATE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local", "state")
+    home = environ.get("XDG_STATE_HOME") or os.path.join(
+        environ.get("HOME") or os.path.expanduser("~"), ".local", "state"
+    )
     return Path(home) / "awsflow"
 
 
-def _separated(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+def _separated(text: str, what: str) -> tuple[str, ...]:
+    """The parts of a list. An empty part is a mistake: taken for nothing, it might well widen what is read."""
+    if not text.strip():
+        return ()
+    parts = tuple(part.strip() for part in text.split(","))
+    if not all(parts):
+        raise ArgumentsError(f"{what} {text!r}: write A,B without empty parts")
+    return parts
+
+
+def _amount(text: str, what: str, least: float) -> float:
+    """A plain decimal number: no sign, no exponent, not infinite."""
+    if not _number(text) or float(text) < least:
+        raise ArgumentsError(f"{text!r}: give {what}")
+    return float(text)

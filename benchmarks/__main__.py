@@ -34,9 +34,7 @@ def main(argv: Sequence[str]) -> int:
         metavar="COMMAND",
         help="another collector to compare with: a command line with {bucket}, {endpoint}, {socket}, {home}",
     )
-    parser.add_argument(
-        "--data", type=Path, default=Path(tempfile.gettempdir()), help="where samples are kept"
-    )
+    parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()), help="where samples are kept")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where results are written")
     arguments = parser.parse_args(argv)
     if unknown := set(arguments.claims) - set(CLAIMS):

@@ -113,9 +113,7 @@ def huge(bench: Bench) -> Iterator[Result]:
     """Measure one large document."""
     bucket = data.one_object(bench.root, bench.size.huge)
     with s3_standin(bench.root) as endpoint:
-        yield from _compared(
-            f"one document of {bucket.bytes / 1e6:,.0f} MB", bench, bucket, endpoint, repeats=1
-        )
+        yield from _compared(f"one document of {bucket.bytes / 1e6:,.0f} MB", bench, bucket, endpoint, repeats=1)
 
 
 def start(bench: Bench) -> Iterator[Result]:
@@ -168,8 +166,7 @@ def _commands(bench: Bench) -> dict[str, _Command]:
     def beside(bucket: str, endpoint: str, home: Path) -> list[str]:
         queue = home / "queue" / "sockets" / "queue"
         return [
-            word.format(bucket=bucket, endpoint=endpoint, socket=queue, home=home)
-            for word in shlex.split(bench.beside)
+            word.format(bucket=bucket, endpoint=endpoint, socket=queue, home=home) for word in shlex.split(bench.beside)
         ]
 
     return {"awsflow": _wodle, "beside": beside}
@@ -211,9 +208,7 @@ def _must_be(number: int, expected: int, what: str) -> None:
         raise RuntimeError(f"{number:,} {what}, but {expected:,} were expected: nothing measured")
 
 
-def _result(
-    what: str, who: str, costs: Sequence[Cost], bucket: data.Bucket | None = None, requests: int = 0
-) -> Result:
+def _result(what: str, who: str, costs: Sequence[Cost], bucket: data.Bucket | None = None, requests: int = 0) -> Result:
     return Result(
         what=what,
         who=who,

@@ -73,7 +73,7 @@ def _made(root: Path, name: str, objects: int, events: int, level: int) -> Bucke
         path = root / name / cloudtrail.key(cloudtrail.ACCOUNT, cloudtrail.REGION, start, number)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
-            cloudtrail.write_document(file, measured(cloudtrail.events(number, events, start)), level)
+            cloudtrail.write(file, measured(cloudtrail.events(number, events, start)), level)
     bucket = Bucket(name, objects, objects * events, size)
     description.write_text(json.dumps(asdict(bucket)))
     return bucket

@@ -54,9 +54,7 @@ def environment() -> dict[str, str]:
 def _process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start a module of ours; yield it, and the line by which it said that it is ready. End it at the end."""
     command = [sys.executable, "-m", *arguments]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent) as process:
         assert process.stdout is not None  # noqa: S101 - for mypy: it is a pipe
         try:
             yield process, process.stdout.readline().strip()

@@ -71,9 +71,7 @@ class Bucket:
         self.objects = dict(sorted(_objects(folder)))
         self.keys = list(self.objects)
 
-    def page(
-        self, prefix: str, delimiter: str, after: str, most: int
-    ) -> tuple[list[str], list[str], str | None]:
+    def page(self, prefix: str, delimiter: str, after: str, most: int) -> tuple[list[str], list[str], str | None]:
         """Return the next keys and common prefixes behind `after`, and where to go on if there are more."""
         keys: list[str] = []
         groups: list[str] = []
@@ -145,9 +143,7 @@ class Store:
 
     def _refusal(self, status: str, code: str, what: str) -> Answer:
         self.asked[code] += 1
-        body = (
-            f"<Error><Code>{code}</Code><Message>{code}</Message><Resource>{escape(what)}</Resource></Error>"
-        )
+        body = f"<Error><Code>{code}</Code><Message>{code}</Message><Resource>{escape(what)}</Resource></Error>"
         return Answer(status, (("Content-Type", "application/xml"),), body.encode())
 
 
@@ -156,9 +152,7 @@ def _objects(folder: Path) -> Iterator[tuple[str, Stored]]:
         for name in names:
             path = os.path.join(place, name)
             known = os.stat(path)
-            etag = (
-                f'"{zlib.crc32(path.encode()):08x}{known.st_mtime_ns:016x}{known.st_size & 0xFFFFFFFF:08x}"'
-            )
+            etag = f'"{zlib.crc32(path.encode()):08x}{known.st_mtime_ns:016x}{known.st_size & 0xFFFFFFFF:08x}"'
             changed = datetime.fromtimestamp(int(known.st_mtime), UTC)
             listed = (
                 f"<LastModified>{changed:%Y-%m-%dT%H:%M:%S}.000Z</LastModified>"
@@ -187,9 +181,7 @@ def _listing(name: str, bucket: Bucket, arguments: dict[str, str]) -> bytes:
     prefix, delimiter = arguments.get("prefix", ""), arguments.get("delimiter", "")
     after, token = arguments.get("start-after", ""), arguments.get("continuation-token")
     most = min(int(arguments.get("max-keys", 1000)), 1000)
-    keys, groups, more = bucket.page(
-        prefix, delimiter, bytes.fromhex(token).decode() if token else after, most
-    )
+    keys, groups, more = bucket.page(prefix, delimiter, bytes.fromhex(token).decode() if token else after, most)
 
     def text(value: str) -> str:
         return quote(value) if arguments.get("encoding-type") == "url" else escape(value)
@@ -293,9 +285,7 @@ async def serve(root: Path, port: int, latency: float, pace: float) -> None:
     """Answer until cancelled. `latency` in seconds; `pace` in bytes a second per connection, 0: unlimited."""
     store = Store(root)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Connection(store, latency, pace), "127.0.0.1", port, backlog=512
-    )
+    server = await loop.create_server(lambda: Connection(store, latency, pace), "127.0.0.1", port, backlog=512)
     gc.freeze()
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     async with server:
@@ -308,14 +298,10 @@ def main() -> None:
     parser.add_argument("root", type=Path, help="ROOT/BUCKET/KEY are the objects")
     parser.add_argument("--port", type=int, default=0, help="default: a free one; it is printed")
     parser.add_argument("--latency", type=float, default=0.0, metavar="MS", help="wait before each answer")
-    parser.add_argument(
-        "--bandwidth", type=float, default=0.0, metavar="MB", help="MB a second per connection"
-    )
+    parser.add_argument("--bandwidth", type=float, default=0.0, metavar="MB", help="MB a second per connection")
     arguments = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(
-            serve(arguments.root, arguments.port, arguments.latency / 1000, arguments.bandwidth * 1e6)
-        )
+        asyncio.run(serve(arguments.root, arguments.port, arguments.latency / 1000, arguments.bandwidth * 1e6))
 
 
 if __name__ == "__main__":

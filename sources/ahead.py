@@ -20,7 +20,6 @@ BUFFER = 1 << 22
 """Bytes of one object that are held at most."""
 
 
-
 class Body(Protocol):
     """An open object."""
 

@@ -1,21 +1,22 @@
 """Logs that lie in local files and folders, read as they are: no state, no dates."""
 
-import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
 from awsflow.errors import NoObjects, ServiceError
-from awsflow.items import Found, Item, Origin, Position
-from awsflow.logtypes import log_type_named
-from awsflow.logtypes.layout import account_in
+from awsflow.decode.compression import Limits
+from awsflow.items import Found, Item, Position
+from awsflow.logtypes import log_types_named
+from awsflow.logtypes.recognise import by_key
+from awsflow.logtypes.types import LogType
 from awsflow.sources.ahead import fetched
-from awsflow.sources.reading import read_all
+from awsflow.sources.reading import Reader, origin_of
 
 
 class LocalFiles:
-    """Source of the logs of one type in files, and in folders with all that lies below.
+    """Source of the logs of one type, or of any (`auto`), in files, and in folders with all that lies below.
 
     In a folder, files are read in the order of their paths, and only those whose names look like logs of the type;
     `skipped` is told of each of the others. A file that is named itself is always read.
@@ -28,17 +29,21 @@ class LocalFiles:
         alias: str = "",
         skip_on_error: bool = False,
         skipped: Callable[[Path], None] = lambda path: None,
+        format: str = "",  # noqa: A002 - as the command line has it
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        told: Callable[[LogType], None] = lambda log_type: None,
     ) -> None:
-        self.log_type = log_type_named(log_type)
+        """`told` is called with each file's type."""
+        self.log_types = log_types_named(log_type, format)
+        self._reader = Reader(self.log_types, skip_on_error=skip_on_error, limits=limits, told=told)
         self._paths = [Path(path) for path in paths]
         self._alias = alias
-        self._skip_on_error = skip_on_error
         self._skipped = skipped
 
     def items(self) -> Generator[Item, None, None]:
         """The records of all files. NoObjects if there is no file to read."""
-        with closing(fetched(map(self._found, self._chosen()), _opened, requests=2)) as files:
-            yield from read_all(files, self.log_type, skip_on_error=self._skip_on_error)
+        with closing(fetched(self._found(), _opened, requests=2)) as files:
+            yield from self._reader.read_all(files)
 
     def commit(self, positions: Sequence[Position]) -> None:
         """Nothing is remembered."""
@@ -46,36 +51,34 @@ class LocalFiles:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _chosen(self) -> Iterator[Path]:
-        looks_like_a_log = re.compile(self.log_type.names).search
+    def _found(self) -> Iterator[Found]:
         any_file = False
         for path in self._paths:
-            below = sorted(path.rglob("*")) if path.is_dir() else [path]
-            for file in below:
-                if file is path or (looks_like_a_log(file.name) and file.is_file()):
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                types = by_key(file.as_posix(), self.log_types) or (self.log_types if file is path else ())
+                if file is path or (types and file.is_file()):
                     any_file = True
-                    yield file
+                    yield self._one(file, types)
                 elif file.is_file():
                     self._skipped(file)
         if not any_file:
             places = ", ".join(map(str, self._paths))
-            raise NoObjects(f"looking for {self.log_type.name} logs in {places}: there are none; check path and type")
+            raise NoObjects(f"looking for logs in {places}: there are none of this type; check path and type")
 
-    def _found(self, path: Path) -> Found:
-        origin = Origin(
-            key=str(path),
-            alias=self._alias,
-            account=account_in(path.as_posix()) if self.log_type.account else "",
-            shape=self.log_type.shape,
-        )
+    def _one(self, path: Path, types: Sequence[LogType]) -> Found:
+        log_type = types[0] if len(types) == 1 else None
+        origin = origin_of("", str(path), self._alias, log_type)
         try:
-            return Found(origin, size=path.stat().st_size)
+            size = path.stat().st_size
         except OSError:
-            return Found(origin, size=0)  # opening it will tell why
+            size = 0  # opening it will tell why
+        return Found(origin, size=size, log_type=log_type.name if log_type else "")
 
 
 def _opened(found: Found) -> BinaryIO:
     try:
         return Path(found.origin.key).open("rb")
     except OSError as error:
-        raise ServiceError(f"opening {found.origin.key}: {error.strerror}; check the path and its permissions") from None
+        raise ServiceError(
+            f"opening {found.origin.key}: {error.strerror}; check the path and its permissions"
+        ) from None

@@ -1,15 +1,23 @@
 """Finding the objects of a bucket that are worth reading: by account, region and date, none that was read before."""
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from functools import cache
 
 from awsflow.errors import NoAccounts, NoObjects
-from awsflow.items import Found, Origin
-from awsflow.logtypes.layout import Place, account_in, is_account
+from awsflow.items import Found
+from awsflow.logtypes.layout import Layout, Place, is_account
+from awsflow.logtypes.recognise import by_key
 from awsflow.logtypes.types import LogType
 from awsflow.options import BucketOptions
 from awsflow.sources.listing import Listed, S3Client, folders, is_empty, pages
-from awsflow.state.checkpoints import Work
+from awsflow.sources.reading import origin_of
+from awsflow.state.work import Work
+
+QUIET = timedelta(days=30)
+"""A writer in a shared folder that has written nothing for so long is taken to have ended: listings of the folder
+begin no earlier for its sake."""
 
 
 def place_of(options: BucketOptions) -> Place:
@@ -23,28 +31,27 @@ class Finding:
     def __init__(
         self,
         options: BucketOptions,
-        log_type: LogType,
+        types: Sequence[LogType],
         client: S3Client,
         work: Work | None,
+        *,
         today: date,
         note: Callable[[str], None],
         finished_before: Callable[[str], None],
     ) -> None:
+        """`finished_before` is called with the keys of objects that earlier runs have finished."""
         self._options = options
-        self._log_type = log_type
-        self._layout = log_type.layout
+        self._types = types
         self._place = place_of(options)
-        self._any_account = False
         self._client = client
         self._work = work
         self._today = today
         self._note = note
         self._finished_before = finished_before
-
-    @property
-    def base(self) -> str:
-        """The prefix of all keys."""
-        return self._layout.base(self._place)
+        self._any_account = False
+        self._any_object = False
+        self.since = cache(self._since)
+        """The first day of a stream that is searched, as it is when the search begins."""
 
     def found(self) -> Iterator[Found | None]:
         """The objects worth reading; None after each page of a listing, so that time can pass.
@@ -52,96 +59,143 @@ class Finding:
         NoAccounts or NoObjects if there is nothing at all to search through.
         """
         failed_before = self._failed_before()  # asked now: not those that fail in this run
-        any_stream = any_object = False
-        for stream in self._layout.streams(self._place, self._folders):
-            any_stream = True
-            since = self.since(stream)
-            self._note(f"listing s3://{self._options.bucket}/{stream} from {since}")
-            for prefix, start_after in self._layout.listings(stream, since, self._today):
-                for page in pages(self._client, self._options.bucket, prefix, StartAfter=start_after):
-                    any_object = any_object or bool(page.get("KeyCount"))
-                    yield from self._worth_reading(stream, page.get("Contents", ()))
-                    yield None
+        any_stream = False
+        for layout, types in self._layouts().items():
+            for stream in layout.streams(self._place, self._folders):
+                any_stream = True
+                yield from self._in_stream(layout, types, stream)
         yield from failed_before
-        if not any_object:
+        if not self._any_object:
             self._why_nothing(any_stream)
+
+    def _layouts(self) -> dict[Layout, list[LogType]]:
+        """Where to look, and what may lie there."""
+        layouts: dict[Layout, list[LogType]] = defaultdict(list)
+        for log_type in self._types:
+            for layout in log_type.layouts:
+                layouts[layout].append(log_type)
+        return layouts
+
+    def _in_stream(self, layout: Layout, types: Sequence[LogType], stream: str) -> Iterator[Found | None]:
+        """What is worth reading in a stream, each writer's from where it was left."""
+        known = self._known(layout, stream)
+        since = min(map(self.since, known or [stream]))
+        for entries in self._days(layout, stream, since):
+            parts: dict[str, list[tuple[Listed, date]]] = defaultdict(list)
+            for entry, day in entries:
+                parts[stream + layout.part(entry["Key"])].append((entry, day))
+            for part in parts:
+                if part not in known:
+                    known.append(part)
+                    if self.since(part) < since:  # somebody new in a shared folder: what lies before, first
+                        for earlier in self._days(layout, stream, self.since(part)):
+                            its = [(entry, day) for entry, day in earlier if stream + layout.part(entry["Key"]) == part]
+                            yield from self._worth_reading(types, part, (each for each in its if each[1] < since))
+                            yield None
+            for part, its in parts.items():
+                yield from self._worth_reading(types, part, its)
+            yield None
+
+    def _known(self, layout: Layout, stream: str) -> list[str]:
+        """The parts of a stream that earlier runs have met and that are still written to."""
+        if not layout.is_shared:
+            return [stream]
+        if self._work is None or self._options.reparse:
+            return []
+        met = self._work.parts(stream)
+        newest = max((day for _, day in met), default=date.min)
+        return [name for name, day in met if newest - day <= QUIET]
+
+    def _days(self, layout: Layout, stream: str, since: date) -> Iterator[list[tuple[Listed, date]]]:
+        """The logs of a stream from a day on, a page at a time, each with its day."""
+        self._note(f"listing s3://{self._options.bucket}/{stream} from {since}")
+        for prefix, start_after in layout.listings(stream, since, self._today, self._folders):
+            for page in pages(self._client, self._options.bucket, prefix, StartAfter=start_after):
+                self._any_object = self._any_object or bool(page.get("KeyCount"))
+                dated = ((entry, layout.day(entry["Key"], stream)) for entry in page.get("Contents", ()))
+                yield [(entry, day) for entry, day in dated if day is not None and day >= since]
 
     def _why_nothing(self, any_stream: bool) -> None:
         """Raise what explains that nothing was listed, if it is not simply that there is nothing new."""
         bucket, prefix = self._options.bucket, self._options.prefix
         if is_empty(self._client, bucket, prefix):
             raise NoObjects(f"listing s3://{bucket}/{prefix}: nothing is there; check bucket and prefix")
+        base = self._types[0].base(self._place)
         if not any_stream and not self._place.accounts and not self._any_account:
             raise NoAccounts(
-                f"listing s3://{bucket}/{self.base}: there is no account's folder; "
-                "check prefix, suffix and organization"
+                f"listing s3://{bucket}/{base}: there is no account's folder; check prefix, suffix and organization"
             )
         if not any_stream:
-            self._note(f"no {self._log_type.name} logs below s3://{bucket}/{self.base}")
+            self._note(f"no {self._options.log_type} logs below s3://{bucket}/{base}")
 
     def _folders(self, prefix: str) -> Iterator[str]:
         for name in folders(self._client, self._options.bucket, prefix):
-            self._any_account = self._any_account or (prefix == self.base and is_account(name))
+            self._any_account = self._any_account or is_account(name) is not None
             yield name
 
-    def since(self, stream: str) -> date:
-        """The first day of a stream that is searched."""
+    def _since(self, stream: str) -> date:
         start = self._options.only_after or self._today
         if self._work is None:
             return start
         first, last = self._work.first_run, self._work.last_run
         if self._options.only_after is None and first is not None and last is not None:
             # A stream that comes up later than the others: its first objects may be as old as the last run.
-            start = max(first, last - self._options.lookback)
+            start = first if self._options.reparse else max(first, last - self._options.lookback)
+        if self._options.reparse:
+            return start
         return max(self._work.since(stream, start), self._options.only_after or date.min)
 
-    def _worth_reading(self, stream: str, listed: Iterable[Listed]) -> Iterator[Found]:
-        """The objects of a page that are logs, and not done."""
-        dated = [
-            (entry, day)
-            for entry in listed
-            if (day := self._layout.day(entry["Key"], stream)) is not None
+    def _worth_reading(
+        self, types: Sequence[LogType], stream: str, listed: Iterable[tuple[Listed, date]]
+    ) -> Iterator[Found]:
+        """The objects of a page that are logs of these types, and not done."""
+        since = self.since(stream)
+        fitting = [
+            (entry, day, of)
+            for entry, day in listed
+            if day >= since and (of := _fitting(entry["Key"], types))
         ]
         known = {}
         if self._work is not None and not self._options.reparse:
-            known = self._work.remembered(stream, [entry["Key"] for entry, _ in dated])
-        for entry, day in dated:
+            known = self._work.remembered(stream, [entry["Key"] for entry, _, _ in fitting])
+        for entry, day, of in fitting:
             key, etag = entry["Key"], entry["ETag"].strip('"')
             before = known.get(key)
-            same = before is not None and before.etag == etag
-            if same and before.finished:
-                self._finished_before(key)
-                continue
-            yield Found(
-                self._origin(key),
-                size=entry["Size"],
-                etag=etag,
-                stream=stream,
-                day=day,
-                done=before.records if same else 0,
-            )
+            done = 0
+            if before is not None and before.etag == etag:
+                if before.finished:
+                    self._finished_before(key)
+                    continue
+                done = before.records
+            yield self._one(key, of, size=entry["Size"], etag=etag, stream=stream, day=day, done=done)
 
     def _failed_before(self) -> list[Found]:
         """The objects of the failures list that are to be tried again."""
         if self._work is None or self._options.reparse:
             return []
         return [
-            Found(
-                self._origin(failed.key),
+            self._one(
+                failed.key,
+                by_key(failed.key, self._types),
                 size=failed.size,
                 etag=failed.etag,
                 stream=failed.stream,
-                day=self._layout.day(failed.key, failed.stream),
+                day=failed.day,
                 done=failed.records,
             )
             for failed in self._work.failures()
         ]
 
-    def _origin(self, key: str) -> Origin:
-        return Origin(
-            bucket=self._options.bucket,
-            key=key,
-            alias=self._options.alias,
-            account=account_in(key) if self._log_type.account else "",
-            shape=self._log_type.shape,
-        )
+    def _one(
+        self, key: str, types: Sequence[LogType], *, size: int, etag: str, stream: str, day: date | None, done: int
+    ) -> Found:
+        """An object that may be of these types."""
+        log_type = types[0] if len(types) == 1 else None
+        origin = origin_of(self._options.bucket, key, self._options.alias, log_type)
+        return Found(origin, size, etag, stream, day, done, log_type.name if log_type else "")
+
+
+def _fitting(key: str, types: Sequence[LogType]) -> list[LogType]:
+    """Those of the types that lie here which an object may be of."""
+    of = [log_type for log_type in types if log_type.may_have(key)]
+    return of if len(of) < 2 else [log_type for log_type in of if log_type.has(key)] or of

@@ -1,10 +1,13 @@
 """The one reader of objects: whoever found an object, and wherever its bytes come from, this makes items of it."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from awsflow.decode.compression import members
+from awsflow.decode.compression import Limits, members
 from awsflow.errors import AwsflowError, DecodeError, DecompressError, ServiceError
-from awsflow.items import Barrier, Failure, Found, Item, Record, Unreadable
+from awsflow.items import Barrier, Block, Failure, Found, Item, Origin, Record, Unreadable
+from awsflow.logtypes.layout import account_in
+from awsflow.logtypes.recognise import by_content, by_key
 from awsflow.logtypes.types import LogType
 from awsflow.state.positions import ObjectPosition
 
@@ -12,70 +15,98 @@ UNREADABLE = (DecompressError, DecodeError, ServiceError)
 """Errors that are one object's own; all others concern whatever comes behind it as well."""
 
 
-def read_all(
-    objects: Iterable[tuple[Found, Iterator[bytes]] | None],
-    log_type: LogType,
-    *,
-    skip_on_error: bool,
-    note: Callable[[str], None] = lambda text: None,
-) -> Generator[Item, None, None]:
-    """The records of objects as `fetched` hands them over; see `read`. None, when time passes, becomes a barrier."""
-    for fetched in objects:
-        if fetched is None:
-            yield Barrier()
-        else:
-            found, chunks = fetched
-            note(f"reading {found.origin}: {found.size} bytes, {found.done} records done before")
-            yield from read(found, chunks, log_type, skip_on_error=skip_on_error)
+def origin_of(bucket: str, key: str, alias: str, log_type: LogType | None) -> Origin:
+    """Where an object's records come from, and what its type says of how they are sent. None: not known yet."""
+    if log_type is None:
+        return Origin(bucket, key, alias)
+    return Origin(bucket, key, alias, account_in(key) if log_type.account else "", log_type.shape)
 
 
-def read(
-    found: Found,
-    chunks: Iterator[bytes],
-    log_type: LogType,
-    *,
-    skip_on_error: bool,
-) -> Generator[Item, None, None]:
-    """The records of an object behind those that are done already, with a barrier behind each block of them.
+class Reader:
+    """Makes items of objects that may be of several types."""
 
-    `chunks` are the object's bytes as they lie in the store. What cannot be read becomes a failure where
-    `skip_on_error` is set, and is raised, with the object's place in its message, where it is not; in both cases the
-    records before it are yielded first, with their barrier.
-    """
-    fetched = _Counted(chunks)
-    number = 0
-    try:
-        for member in members(fetched, found.origin.key):
-            for block in log_type.decode(member, found.origin.key):
+    def __init__(
+        self,
+        types: Sequence[LogType],
+        *,
+        skip_on_error: bool,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        note: Callable[[str], None] = lambda text: None,
+        told: Callable[[LogType], None] = lambda log_type: None,
+    ) -> None:
+        """`told` is called with each object's type, `note` with what may interest somebody who looks for a cause."""
+        self._types = types
+        self._named = {log_type.name: log_type for log_type in types}
+        self._skip_on_error = skip_on_error
+        self._limits = limits
+        self._note = note
+        self._told = told
+
+    def read_all(self, objects: Iterable[tuple[Found, Iterator[bytes]] | None]) -> Generator[Item, None, None]:
+        """The records of objects as `fetched` hands them over; see `read`. None: time passed, which is a barrier."""
+        for fetched in objects:
+            if fetched is None:
+                yield Barrier()
+            else:
+                found, chunks = fetched
+                self._note(f"reading {found.origin}: {found.size} bytes, {found.done} records done before")
+                yield from self.read(found, chunks)
+
+    def read(self, found: Found, chunks: Iterator[bytes]) -> Generator[Item, None, None]:
+        """The records of an object behind those that are done already, with a barrier behind each block of them.
+
+        `chunks` are the object's bytes as they lie in the store. What cannot be read becomes a failure where errors
+        are skipped, and is raised, with the object's place in its message, where they are not; in both cases the
+        records before it are yielded first, with their barrier.
+        """
+        fetched = _Counted(chunks)
+        number = 0
+        try:
+            for origin, log_type, block in self._blocks(found, fetched):
                 fresh = block[max(found.done - number, 0) :]
                 number += len(block) - len(fresh)
-                newest = ""
+                before, newest = number, ""
                 for event in fresh:
                     number += 1
-                    if event.__class__ is Unreadable:
-                        yield Failure(found.origin, number, DecodeError(event.reason), event.content)
+                    if isinstance(event, Unreadable):
+                        if not self._skip_on_error:
+                            yield Barrier(ObjectPosition(found, number - 1), read=number - 1 - before, newest=newest)
+                            raise DecodeError(f"reading {origin}: record {number}, {event.reason}")
+                        yield Failure(origin, number, DecodeError(event.reason), event.content)
                         continue
-                    if log_type.time_field and event.__class__ is dict:
+                    if log_type.time_field and isinstance(event, dict):
                         when = event.get(log_type.time_field)
                         if when.__class__ is str and when > newest:
                             newest = when
-                    yield Record(event, found.origin, number)
+                    yield Record(event, origin, number)
                 yield Barrier(
-                    ObjectPosition(found, number),
-                    read=len(fresh),
-                    bytes_in=fetched.take(),
-                    newest=newest,
+                    ObjectPosition(found, number), read=len(fresh), bytes_in=fetched.take(), newest=newest
                 )
-    except UNREADABLE as error:
-        located(error, f"reading {found.origin}")
-        if not skip_on_error:
-            raise
-        yield Failure(found.origin, number + 1, error)
-        yield Barrier(ObjectPosition(found, number, error=str(error)), bytes_in=fetched.take())
-    else:
-        yield Barrier(
-            ObjectPosition(found, number, finished=True), objects=1, bytes_in=fetched.take()
-        )
+        except UNREADABLE as error:
+            located(error, f"reading {found.origin}")
+            if not self._skip_on_error:
+                raise
+            yield Failure(found.origin, number + 1, error)
+            yield Barrier(ObjectPosition(found, number, error=str(error)), bytes_in=fetched.take())
+        else:
+            yield Barrier(ObjectPosition(found, number, finished=True), objects=1, bytes_in=fetched.take())
+
+    def _blocks(self, found: Found, chunks: Iterator[bytes]) -> Iterator[tuple[Origin, LogType, Block]]:
+        """The blocks of all files in an object, with what is known of it once it is open."""
+        origin, key = found.origin, found.origin.key
+        log_type = self._named.get(found.log_type)
+        told = False
+        for member in members(chunks, key, self._limits):
+            content = member
+            if log_type is None:
+                log_type, content = by_content(member, by_key(key, self._types))
+                of_type = origin_of(origin.bucket, key, origin.alias, log_type)
+                origin = replace(origin, account=of_type.account, shape=of_type.shape)
+            if not told:
+                self._told(log_type)
+                told = True
+            for block in log_type.decode(content, key):
+                yield origin, log_type, block
 
 
 def located(error: AwsflowError, doing: str) -> None:

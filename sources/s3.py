@@ -1,5 +1,6 @@
-"""Log objects in an S3 bucket, of one log type: found by date, fetched ahead, read once, committed as they go."""
+"""Log objects in an S3 bucket: found by date, fetched ahead, read once, committed as they go."""
 
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import fields
@@ -11,22 +12,24 @@ from typing import Any, Self
 from awsflow.aws import client, doing
 from awsflow.errors import ServiceError
 from awsflow.items import Barrier, Item
-from awsflow.logtypes import log_type_named
+from awsflow.decode.compression import Limits
+from awsflow.logtypes import log_types_named
 from awsflow.options import AwsAccess, BucketOptions
 from awsflow.sources.ahead import fetched
 from awsflow.sources.finding import Finding, place_of
 from awsflow.sources.listing import S3Client
-from awsflow.sources.reading import read_all
+from awsflow.sources.reading import Reader
 from awsflow.sources.s3_body import opened
-from awsflow.state.checkpoints import Checkpoints, Work
+from awsflow.state.checkpoints import Checkpoints
 from awsflow.state.positions import AllListed, ObjectPosition
+from awsflow.state.work import Work
 
 DELETE_AT_ONCE = 1000
 """Keys of one DeleteObjects call: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
 
 
 class S3Bucket:
-    """Source of the logs of one type in a bucket.
+    """Source of the logs of one type in a bucket; of all types that are there, for `log_type="auto"`.
 
     Without `state` nothing is remembered: every run reads everything from `only_after` (default: today, UTC) on.
     `requests` is how many objects are fetched at the same time at most, `budget` how many bytes of them are held.
@@ -51,7 +54,9 @@ class S3Bucket:
         self.options = BucketOptions(
             bucket=bucket, log_type=log_type, state=None if state is None else Path(state), **options
         )
-        self.log_type = log_type_named(log_type)
+        self.log_types = log_types_named(log_type, self.options.format)
+        self.objects_by_type: Counter[str] = Counter()
+        """How many objects of which type were read."""
         self._access = access or AwsAccess()
         self._requests = requests
         self._budget = budget
@@ -71,12 +76,17 @@ class S3Bucket:
     def items(self) -> Generator[Item, None, None]:
         """The records of all new objects: account by account, region by region, day by day."""
         finding = self._open()
+        reader = Reader(
+            self.log_types,
+            skip_on_error=self.options.skip_on_error,
+            limits=Limits(size=self.options.max_object_size, ratio=self.options.max_ratio),
+            note=self._note,
+            told=lambda log_type: self.objects_by_type.update([log_type.name]),
+        )
         with closing(
             fetched(finding.found(), partial(opened, self._client), requests=self._requests, budget=self._budget)
         ) as objects:
-            yield from read_all(
-                objects, self.log_type, skip_on_error=self.options.skip_on_error, note=self._note
-            )
+            yield from reader.read_all(objects)
         yield Barrier(AllListed())
 
     def commit(self, positions: Sequence[ObjectPosition | AllListed]) -> None:
@@ -110,23 +120,21 @@ class S3Bucket:
         options = self.options
         if options.state is not None and (options.state.exists() or not options.reparse):
             self._checkpoints = Checkpoints(options.state, warn=self._warn, now=self._now)
-            base = self.log_type.layout.base(place_of(options))
-            self._work = self._checkpoints.work(
-                f"{self.log_type.name} s3://{options.bucket}/{base}", options.lookback
-            )
+            name = f"{options.log_type.lower()} s3://{options.bucket}/{self.log_types[0].base(place_of(options))}"
+            self._work = self._checkpoints.work(name, options.lookback)
         self._client = client("s3", self._access, pool=self._requests + 1)
         return Finding(
             options,
-            self.log_type,
+            self.log_types,
             self._client,
             self._work,
-            self._now().date(),
-            self._note,
-            self._finished if options.remove else lambda key: None,
+            today=self._now().date(),
+            note=self._note,
+            finished_before=self._finished if options.remove else lambda key: None,
         )
 
     def _finished(self, key: str) -> None:
-        """This object can go."""
+        """Let an object go."""
         self._to_delete.append(key)
         if len(self._to_delete) >= DELETE_AT_ONCE:
             self._delete_finished()

@@ -1,8 +1,9 @@
-"""The bytes of one S3 object, as smart_open reads them: a connection that breaks off is opened again at the same byte."""
+"""The bytes of one S3 object, as smart_open reads them: what breaks off is opened again at the same byte."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Self
+from io import BufferedIOBase
+from typing import Self
 
 from awsflow.aws import doing
 from awsflow.errors import ServiceError
@@ -32,7 +33,7 @@ def opened(client: S3Client, found: Found) -> "S3Body":
 class S3Body:
     """An open object. Its errors are ours."""
 
-    def __init__(self, where: str, open_file: Callable[[], BinaryIO]) -> None:
+    def __init__(self, where: str, open_file: Callable[[], BufferedIOBase]) -> None:
         self._where = where
         with _reading(where):
             self._file = open_file()

@@ -1,24 +1,25 @@
 """Logs below S3 URLs, read as they are, for replay: no state, no dates, nothing but names decides."""
 
-import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 
 from awsflow.aws import client
 from awsflow.errors import ArgumentsError, NoObjects
-from awsflow.items import Found, Item, Origin, Position
-from awsflow.logtypes import log_type_named
-from awsflow.logtypes.layout import account_in
+from awsflow.decode.compression import Limits
+from awsflow.items import Found, Item, Position
+from awsflow.logtypes import log_types_named
+from awsflow.logtypes.recognise import by_key
+from awsflow.logtypes.types import LogType
 from awsflow.options import AwsAccess
 from awsflow.sources.ahead import fetched
 from awsflow.sources.listing import S3Client, pages
-from awsflow.sources.reading import read_all
+from awsflow.sources.reading import Reader, origin_of
 from awsflow.sources.s3_body import opened
 
 
 class S3Objects:
-    """Source of the logs of one type below `s3://BUCKET/PREFIX` URLs; a URL may be a whole key."""
+    """Source of the logs of one type, or of any (`auto`), below `s3://BUCKET/PREFIX` URLs; a URL may be a whole key."""
 
     def __init__(
         self,
@@ -28,11 +29,15 @@ class S3Objects:
         skip_on_error: bool = False,
         access: AwsAccess | None = None,
         requests: int = 16,
+        format: str = "",  # noqa: A002 - as the command line has it
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        told: Callable[[LogType], None] = lambda log_type: None,
     ) -> None:
-        self.log_type = log_type_named(log_type)
+        """`told` is called with each object's type."""
+        self.log_types = log_types_named(log_type, format)
+        self._reader = Reader(self.log_types, skip_on_error=skip_on_error, limits=limits, told=told)
         self._urls = urls
         self._alias = alias
-        self._skip_on_error = skip_on_error
         self._access = access or AwsAccess()
         self._requests = requests
         self._client: S3Client | None = None
@@ -40,10 +45,8 @@ class S3Objects:
     def items(self) -> Generator[Item, None, None]:
         """The records of all objects, in the order of the URLs and keys. NoObjects if there is none."""
         self._client = client("s3", self._access, pool=self._requests + 1)
-        with closing(
-            fetched(self._found(), partial(opened, self._client), requests=self._requests)
-        ) as objects:
-            yield from read_all(objects, self.log_type, skip_on_error=self._skip_on_error)
+        with closing(fetched(self._found(), partial(opened, self._client), requests=self._requests)) as objects:
+            yield from self._reader.read_all(objects)
 
     def commit(self, positions: Sequence[Position]) -> None:
         """Nothing is remembered."""
@@ -55,7 +58,6 @@ class S3Objects:
             self._client = None
 
     def _found(self) -> Iterator[Found | None]:
-        looks_like_a_log = re.compile(self.log_type.names).search
         any_object = False
         for url in self._urls:
             bucket, _, prefix = url.removeprefix("s3://").partition("/")
@@ -64,17 +66,14 @@ class S3Objects:
             for page in pages(self._client, bucket, prefix):
                 for entry in page.get("Contents", ()):
                     key = entry["Key"]
-                    if not key.endswith("/") and (key == prefix or looks_like_a_log(key)):
-                        origin = Origin(
-                            bucket=bucket,
-                            key=key,
-                            alias=self._alias,
-                            account=account_in(key) if self.log_type.account else "",
-                            shape=self.log_type.shape,
-                        )
+                    types = by_key(key, self.log_types) or (self.log_types if key == prefix else ())
+                    if types and not key.endswith("/"):
                         any_object = True
-                        yield Found(origin, size=entry["Size"], etag=entry["ETag"].strip('"'))
+                        log_type = types[0] if len(types) == 1 else None
+                        origin = origin_of(bucket, key, self._alias, log_type)
+                        name = log_type.name if log_type else ""
+                        yield Found(origin, size=entry["Size"], etag=entry["ETag"].strip('"'), log_type=name)
                 yield None
         if not any_object:
             places = ", ".join(self._urls)
-            raise NoObjects(f"looking for {self.log_type.name} logs in {places}: there are none; check URL and type")
+            raise NoObjects(f"looking for logs in {places}: there are none of this type; check URL and type")

@@ -1,16 +1,47 @@
-import boto3, pytest
-from awsflow.options import AwsAccess
+"""What tests share: an AWS that runs here, over HTTP."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.request import Request, urlopen
+
+import boto3
+import pytest
 from moto.server import ThreadedMotoServer
-import requests
+
+from awsflow.options import AwsAccess
+
+
+@dataclass(frozen=True)
 class Aws:
-    def __init__(self, url): self.url = url; self.access = AwsAccess(service_endpoint=url)
-    def client(self, name): return boto3.client(name, endpoint_url=self.url, region_name="us-east-1")
+    """Moto's server, empty at the beginning of each test."""
+
+    url: str
+
+    @property
+    def access(self) -> AwsAccess:
+        return AwsAccess(service_endpoint=self.url)
+
+    def client(self, service: str) -> Any:
+        session: Any = boto3.Session()  # its stubs know a fixed list of services
+        return session.client(service, endpoint_url=self.url, region_name="us-east-1")
+
+
 @pytest.fixture(scope="session")
-def _server():
-    s = ThreadedMotoServer(port=0, verbose=False); s.start(); host, port = s.get_host_and_port(); yield f"http://127.0.0.1:{port}"; s.stop()
+def moto() -> Iterator[str]:
+    """The server's address."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
 @pytest.fixture
-def aws(_server, monkeypatch):
-    for k in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"): monkeypatch.setenv(k, "testing")
+def aws(moto: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    requests.post(_server + "/moto-api/reset")
-    return Aws(_server)
+    with urlopen(Request(f"{moto}/moto-api/reset", method="POST"), timeout=10) as answer:  # noqa: S310 - our own server
+        assert answer.status == 200
+    return Aws(moto)

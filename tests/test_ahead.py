@@ -136,7 +136,7 @@ def test_an_error_of_the_listing_comes_behind_what_was_found_before_it() -> None
         raise ServiceError("the second page was refused")
 
     seen = []
-    with pytest.raises(ServiceError, match="second page"):
+    with pytest.raises(ServiceError, match="second page"):  # noqa: PT012 - it is raised where the loop goes on
         for item in fetched(listing(), opener(contents)):
             assert item is not None
             seen.append(b"".join(item[1]))

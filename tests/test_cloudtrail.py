@@ -10,6 +10,7 @@ from awsflow.logtypes import log_type_named
 from awsflow.logtypes.cloudtrail import CLOUDTRAIL, decode, shape
 from awsflow.logtypes.layout import Place
 
+(LAYOUT,) = CLOUDTRAIL.layouts
 STREAM = "AWSLogs/123456789012/CloudTrail/eu-west-1/"
 
 
@@ -65,13 +66,13 @@ def test_disable_api_termination_becomes_an_object_when_it_is_a_boolean() -> Non
 
 
 def test_the_day_is_read_from_the_key() -> None:
-    day = CLOUDTRAIL.layout.day
+    day = LAYOUT.day
     assert day(STREAM + "2026/11/23/123456789012_CloudTrail_eu-west-1_x.json.gz", STREAM) == date(2026, 11, 23)
 
 
 @pytest.mark.parametrize("rest", ["2026/11/23/", "2026/11/", "x.json.gz", "2026/13/01/x.json.gz", "2026/x/1/y"])
 def test_a_folder_marker_or_a_key_without_a_day_is_no_log(rest: str) -> None:
-    assert CLOUDTRAIL.layout.day(STREAM + rest, STREAM) is None
+    assert LAYOUT.day(STREAM + rest, STREAM) is None
 
 
 def test_the_folders_are_those_of_the_accounts_and_regions_that_are_there() -> None:
@@ -81,7 +82,7 @@ def test_the_folders_are_those_of_the_accounts_and_regions_that_are_there() -> N
         "pre/AWSLogs/suf/o-1/210987654321/CloudTrail/": ["ap-south-1"],
     }
     place = Place(prefix="pre/", suffix="suf/", organization="o-1")
-    assert list(CLOUDTRAIL.layout.streams(place, lambda prefix: iter(below[prefix]))) == [
+    assert list(LAYOUT.streams(place, lambda prefix: iter(below[prefix]))) == [
         "pre/AWSLogs/suf/o-1/123456789012/CloudTrail/eu-west-1/",
         "pre/AWSLogs/suf/o-1/123456789012/CloudTrail/us-east-1/",
         "pre/AWSLogs/suf/o-1/210987654321/CloudTrail/ap-south-1/",
@@ -93,7 +94,7 @@ def test_given_accounts_and_regions_need_no_listing() -> None:
         raise AssertionError(prefix)
 
     place = Place(accounts=("123456789012",), regions=("eu-west-1",))
-    assert list(CLOUDTRAIL.layout.streams(place, no_listing)) == [STREAM]
+    assert list(LAYOUT.streams(place, no_listing)) == [STREAM]
 
 
 def test_the_type_is_found_by_its_name_in_any_case() -> None:

@@ -203,7 +203,7 @@ def test_a_bad_object_ends_the_run_and_says_where_and_what_came_before_it_is_com
 def test_told_to_skip_a_bad_object_is_tried_again_three_times_in_all_and_the_rest_goes_on(
     aws: Aws, s3: Any, tmp_path: Path
 ) -> None:
-    options = {"state": tmp_path / "state.db", "skip_on_error": True}
+    options: dict[str, Any] = {"state": tmp_path / "state.db", "skip_on_error": True}
     bad = gzip.compress(b'{"Records": [{"eventID": "good"}, {"eventID": bad}]}')
     s3.put_object(Bucket="trail", Key=REGION + "2026/11/23/b", Body=bad)
     put(s3, "2026/11/23/c")

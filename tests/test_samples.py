@@ -14,9 +14,7 @@ from awsflow.logtypes import log_type_named
 from awsflow.samples import SAMPLES, cloudtrail
 
 START = datetime(2026, 11, 20, 23, 55, tzinfo=UTC)
-DOCUMENTATION = [
-    ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
-]
+DOCUMENTATION = [ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]
 
 
 def test_every_sample_is_of_a_log_type_that_there_is() -> None:
@@ -74,13 +72,13 @@ def test_events_are_as_mixed_as_a_real_accounts() -> None:
 
 def test_a_document_is_gzipped_json_of_these_events() -> None:
     events = list(cloudtrail.events(6, 100, START))
-    document = cloudtrail.document(events)
+    document = SAMPLES["cloudtrail"].document(events)
     assert json.loads(gzip.decompress(document)) == {"Records": events}
     assert document[4:8] == bytes(4), "a time in it would make it another one each time"
 
 
 def test_a_document_without_events_is_valid() -> None:
-    assert json.loads(gzip.decompress(cloudtrail.document([]))) == {"Records": []}
+    assert json.loads(gzip.decompress(SAMPLES["cloudtrail"].document([]))) == {"Records": []}
 
 
 def test_a_document_is_written_as_its_events_come() -> None:
@@ -92,7 +90,7 @@ def test_a_document_is_written_as_its_events_come() -> None:
             written.append(out.tell())
             yield event
 
-    cloudtrail.write_document(out, watched(), level=1)
+    cloudtrail.write(out, watched(), level=1)
     assert written[1000] > 100_000
     assert len(json.loads(gzip.decompress(out.getvalue()))["Records"]) == 2000
 

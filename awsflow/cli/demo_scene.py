@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from awsflow.errors import AwsflowError, LibraryMissing
-from awsflow.samples import cloudtrail
+from awsflow.samples import SAMPLES, cloudtrail
 
 BUCKET = "demo-trail"
 ACCOUNTS = ("123456789012", "111122223333")
@@ -55,9 +55,7 @@ def fill(endpoint: str) -> tuple[list[str], str]:
     now = datetime.now(UTC)
     ids: list[str] = []
     key = ""
-    to = http.client.HTTPConnection(
-        endpoint.removeprefix("http://")
-    )  # bare: no settings of AWS or proxies count
+    to = http.client.HTTPConnection(endpoint.removeprefix("http://"))  # bare: no settings of AWS or proxies count
     try:
         _put(to, f"/{BUCKET}", b"")
         places = [(account, region, age) for account in ACCOUNTS for region in REGIONS for age in AGES]
@@ -65,7 +63,7 @@ def fill(endpoint: str) -> tuple[list[str], str]:
             events = list(cloudtrail.events(number, EVENTS, now - age, account, region))
             ids += [event["eventID"] for event in events]
             key = cloudtrail.key(account, region, now - age, number)
-            _put(to, f"/{BUCKET}/{key}", cloudtrail.document(events))
+            _put(to, f"/{BUCKET}/{key}", SAMPLES["cloudtrail"].document(events))
     finally:
         to.close()
     return ids, key
@@ -76,6 +74,4 @@ def _put(to: http.client.HTTPConnection, path: str, body: bytes) -> None:
     answer = to.getresponse()
     answer.read()
     if answer.status != http.client.OK:
-        raise AwsflowError(
-            f"filling the S3 stand-in: it answered {answer.status} for {path}; is another moto set up?"
-        )
+        raise AwsflowError(f"filling the S3 stand-in: it answered {answer.status} for {path}; is another moto set up?")

@@ -4,6 +4,7 @@ Format: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-lo
 Keys: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-find-log-files.html
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,10 +40,13 @@ def shape(event: dict[str, Any]) -> dict[str, Any]:
 
 CLOUDTRAIL = LogType(
     name="cloudtrail",
-    layout=AwsLogs("CloudTrail"),
+    what="calls of AWS's API: who did what, when, from where",
+    format="https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html",
+    layouts=(AwsLogs("CloudTrail"),),
     decode=decode,
     shape=shape,
     account=True,
     time_field="eventTime",
     names=r"\.json(\.[a-z0-9]+)?$",
+    looks_like=re.compile(rb'\s*\{\s*"Records"\s*:\s*\[').match,
 )

@@ -1,15 +1,16 @@
 """What a log type is: where its objects lie, how their bytes become events, and in which shape these are sent."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from awsflow.envelope import common
 from awsflow.items import Block, Shape
-from awsflow.logtypes.layout import Layout
+from awsflow.logtypes.layout import Layout, Place
 
 Decode: TypeAlias = Callable[[Iterator[bytes], str], Iterator[Block]]
-"""From the chunks of a decompressed object, and its name, to blocks of events.
+"""From the chunks of a decompressed object, and its key, to blocks of events.
 
 A chunk may be empty: time passed. Where the content cannot be read any further, a decoder yields what it had, then
 raises DecodeError; what it can pass over becomes an Unreadable in its place.
@@ -22,7 +23,12 @@ class LogType:
 
     name: str
     """As `--type` has it."""
-    layout: Layout
+    what: str
+    """In a few words, for `awsflow types`."""
+    format: str
+    """The page that the format comes from."""
+    layouts: tuple[Layout, ...]
+    """Where the objects lie: all of these places are searched."""
     decode: Decode
     shape: Shape = common
     account: bool = False
@@ -30,4 +36,22 @@ class LogType:
     time_field: str = ""
     """The event's own time, ISO 8601 in UTC; empty: not told."""
     names: str = ""
-    """How file names of this type look (a regular expression), for telling logs from other files of a folder."""
+    """How keys of this type look (a regular expression that is searched for); asked where anything may lie beside."""
+    others: str = ""
+    """How keys look that are none of this type's, though they lie where its objects do."""
+    looks_like: Callable[[bytes], object] = lambda head: False
+    """Whether the first bytes of a decompressed object are of this type: for `--type auto`."""
+    wanted: bool = True
+    """Whether `--type auto` collects it; what only proves that logs are whole is collected when asked for by name."""
+
+    def base(self, place: Place) -> str:
+        """The prefix that names a bucket's logs of this type in the state and in messages."""
+        return self.layouts[0].base(place)
+
+    def may_have(self, key: str) -> bool:
+        """Whether a key that lies where this type's do is one of them."""
+        return not self.others or re.search(self.others, key) is None
+
+    def has(self, key: str) -> bool:
+        """Whether a key, wherever it lies, looks like one of this type's."""
+        return self.may_have(key) and (not self.names or re.search(self.names, key) is not None)

@@ -77,9 +77,7 @@ class Account:
     def uuid(self) -> str:
         """Make up a UUID, version 4."""
         text = self.hex(32)
-        return (
-            f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) % 4]}{text[17:20]}-{text[20:]}"
-        )
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) % 4]}{text[17:20]}-{text[20:]}"
 
     def token(self, size: int) -> str:
         """Encode so many random bytes in Base64, as in session tokens."""

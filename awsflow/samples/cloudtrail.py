@@ -3,19 +3,16 @@
 Format: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
 """
 
-import gzip
-import io
 import random
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any, BinaryIO
 
-import orjson
-
 from awsflow.samples.account import Account
 from awsflow.samples.cloudtrail_calls import CALLS
 from awsflow.samples.cloudtrail_sessions import Session, session
+from awsflow.samples.writing import gzipped_array
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -38,29 +35,13 @@ def events(
     calls, often = list(CALLS), list(accumulate(CALLS.values()))
     for number in range(count):
         call = made_up.random.choices(calls, cum_weights=often)[0]
-        seconds = (
-            FILE.total_seconds() * (number + made_up.random.random()) / count - made_up.random.random() * 9
-        )
-        yield _event(
-            made_up, made_up.one(sessions), call(made_up), start + timedelta(seconds=max(0.0, seconds))
-        )
+        seconds = FILE.total_seconds() * (number + made_up.random.random()) / count - made_up.random.random() * 9
+        yield _event(made_up, made_up.one(sessions), call(made_up), start + timedelta(seconds=max(0.0, seconds)))
 
 
-def document(events: Iterable[dict[str, Any]]) -> bytes:
-    """Make a gzipped file of these events."""
-    out = io.BytesIO()
-    write_document(out, events)
-    return out.getvalue()
-
-
-def write_document(out: BinaryIO, events: Iterable[dict[str, Any]], level: int = 6) -> None:
-    """Write a gzipped file of these events, however many, in little memory; `level` is gzip's, 1 to 9."""
-    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=level, mtime=0, filename="") as zipped:
-        separator = b'{"Records":['
-        for event in events:
-            zipped.write(separator + orjson.dumps(event))
-            separator = b","
-        zipped.write(b"]}" if separator == b"," else b'{"Records":[]}')
+def write(out: BinaryIO, events: Iterable[dict[str, Any]], level: int = 6) -> None:
+    """Write a gzipped file of these events, however many; `level` is gzip's, 1 to 9."""
+    gzipped_array(out, "Records", events, level)
 
 
 def key(account: str, region: str, when: datetime, number: int) -> str:
@@ -101,9 +82,7 @@ def _event(a: Account, caller: Session, call: dict[str, Any], when: datetime) ->
     event["eventType"] = call.get("eventType", "AwsApiCall")
     event["managementEvent"] = category == "Management"
     event["recipientAccountId"] = a.number
-    event |= {
-        name: call[name] for name in ("sharedEventID", "serviceEventDetails", "vpcEndpointId") if name in call
-    }
+    event |= {name: call[name] for name in ("sharedEventID", "serviceEventDetails", "vpcEndpointId") if name in call}
     event["eventCategory"] = category
     if host or ("userIdentity" not in call and a.chance(0.8)):
         event["tlsDetails"] = {

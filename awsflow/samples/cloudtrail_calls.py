@@ -26,9 +26,7 @@ def _describe(a: Account) -> Fields:
         )
     )
     ids = [{item: prefix + a.hex(17)} for _ in range(a.random.randrange(6))]
-    filters = [
-        {"name": f"tag:{tag['key']}", "valueSet": {"items": [{"value": tag["value"]}]}} for tag in a.tags()
-    ]
+    filters = [{"name": f"tag:{tag['key']}", "valueSet": {"items": [{"value": tag["value"]}]}} for tag in a.tags()]
     request: Fields = {f"{item[:-2]}Set": {"items": ids} if ids else {}}
     request["filterSet"] = {"items": filters} if filters else {}
     if a.chance(0.3):
@@ -207,9 +205,7 @@ def _run_instances(a: Account) -> Fields:
             "instanceState": {"code": 0, "name": "pending"},
             "privateDnsName": f"ip-10-0-{a.random.randrange(256)}-{a.random.randrange(256)}.ec2.internal",
             "stateReason": {"code": "pending", "message": "pending"},
-            "networkInterfaceSet": {
-                "items": [{"subnetId": subnet, "groupSet": groups, "ipv6AddressesSet": {}}]
-            },
+            "networkInterfaceSet": {"items": [{"subnetId": subnet, "groupSet": groups, "ipv6AddressesSet": {}}]},
             "ebsOptimized": False,
             "cpuOptions": {"coreCount": 1, "threadsPerCore": 2},
         }
@@ -266,9 +262,7 @@ def _denied(a: Account) -> Fields:
         message = f"You are not authorized to perform this operation. Encoded message: {a.token(400)}"
     else:
         code = "AccessDenied"
-        message = (
-            f"User: {who} is not authorized to perform: {doing} because no identity-based policy allows it"
-        )
+        message = f"User: {who} is not authorized to perform: {doing} because no identity-based policy allows it"
     return fields | {"errorCode": code, "errorMessage": message, "responseElements": None}
 
 
@@ -376,12 +370,8 @@ def _odd_shapes(a: Account) -> Fields:
         "source": "athena",
         "name": "BatchGetQueryExecution",
         "requestParameters": a.one(("queryExecutionIds=[...]", [a.uuid()], [a.uuid(), a.uuid()])),
-        "responseElements": a.one(
-            ("HIDDEN_DUE_TO_SECURITY_REASONS", [], [None, 7], [{"state": "SUCCEEDED"}], 0)
-        ),
-        "additionalEventData": a.one(
-            ("none", None, [], {"insufficientLakeFormationPermissions": [f"db:{a.hex(4)}"]})
-        ),
+        "responseElements": a.one(("HIDDEN_DUE_TO_SECURITY_REASONS", [], [None, 7], [{"state": "SUCCEEDED"}], 0)),
+        "additionalEventData": a.one(("none", None, [], {"insufficientLakeFormationPermissions": [f"db:{a.hex(4)}"]})),
         "readOnly": True,
     }
 

@@ -31,9 +31,7 @@ class Database:
     file tells the day of the last check. Raises StateError or StateNotCreated.
     """
 
-    def __init__(
-        self, path: Path, warn: Callable[[str], None], now: Callable[[], datetime], timeout: float
-    ) -> None:
+    def __init__(self, path: Path, warn: Callable[[str], None], now: Callable[[], datetime], timeout: float) -> None:
         self.path = path.absolute()
         self._warn = warn
         self._now = now

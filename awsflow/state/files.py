@@ -39,9 +39,7 @@ def size_of(path: Path) -> int:
     except FileNotFoundError:
         return 0
     if stat.S_ISDIR(found.st_mode):
-        raise StateNotCreated(
-            f"opening the state {path}: this is a folder; name a file in it, e.g. awsflow.db"
-        )
+        raise StateNotCreated(f"opening the state {path}: this is a folder; name a file in it, e.g. awsflow.db")
     if not stat.S_ISREG(found.st_mode):
         kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "no regular file"
         raise StateError(f"opening the state {path}: this is {kind}; name the file itself, e.g. with --state")

@@ -42,9 +42,7 @@ class FileLock:
             os.close(file)
 
     def _hold(self, kind: int, timeout: float) -> bool:
-        fcntl.flock(
-            self._file, fcntl.LOCK_UN
-        )  # two that share it and both want to own it would wait for ever
+        fcntl.flock(self._file, fcntl.LOCK_UN)  # two that share it and both want to own it would wait for ever
         until = time.monotonic() + timeout
         while True:
             try:

@@ -59,9 +59,7 @@ def read_failures(connection: sqlite3.Connection, work: int, below: int) -> Iter
         yield FailedObject(stream, key, _unpacked(etag), size, records, error, first, last, attempts, day)
 
 
-def _note_failure(
-    connection: sqlite3.Connection, id_: int, key: str, position: ObjectPosition, time: str
-) -> bool:
+def _note_failure(connection: sqlite3.Connection, id_: int, key: str, position: ObjectPosition, time: str) -> bool:
     """Bring the failures list up to date with a position; return whether the object is on it then."""
     found = position.found
     etag = _packed(found.etag)
@@ -88,13 +86,14 @@ def _ordinal(day: date | None) -> int | None:
 
 
 def _short(key: str, stream: str) -> str:
-    """Take the stream's name off the key; a key without it, or that goes on with `=`, stays whole behind `=`.
+    """Take the stream's folder off the key; a key without it, or that goes on with `=`, stays whole behind `=`.
 
-    >>> [_short(key, "logs/") for key in ("logs/2026/a.gz", "2026/a.gz", "logs/=a.gz")]
+    >>> [_short(key, "logs/fl-1") for key in ("logs/2026/a.gz", "2026/a.gz", "logs/=a.gz")]
     ['2026/a.gz', '=2026/a.gz', '=logs/=a.gz']
     """
-    if key.startswith(stream) and not key.startswith("=", len(stream)):
-        return key[len(stream) :]
+    folder = stream[: stream.rfind("/") + 1]
+    if key.startswith(folder) and not key.startswith("=", len(folder)):
+        return key[len(folder) :]
     return f"={key}"
 
 

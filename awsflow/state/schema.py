@@ -58,9 +58,7 @@ def version(connection: sqlite3.Connection, path: Path, newest: int = len(MIGRAT
     opening = f"opening the state {path}"
     ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION
     if not ours and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise StateError(
-            f"{opening}: this database is another program's; give another place, e.g. with --state"
-        )
+        raise StateError(f"{opening}: this database is another program's; give another place, e.g. with --state")
     found: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if found > newest:
         raise StateError(
@@ -70,9 +68,7 @@ def version(connection: sqlite3.Connection, path: Path, newest: int = len(MIGRAT
     return found
 
 
-def migrate(
-    connection: sqlite3.Connection, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS
-) -> None:
+def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
     """Bring the database to the newest version, wholly or not at all; the connection autocommits."""
     connection.execute("BEGIN IMMEDIATE")
     try:

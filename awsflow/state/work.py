@@ -48,9 +48,7 @@ class Work:
         if not known:
             today = self._began.toordinal()
             with database.writing() as connection:
-                connection.execute(
-                    "INSERT INTO works (name, begun, listed) VALUES (?, ?, ?)", (name, today, today)
-                )
+                connection.execute("INSERT INTO works (name, begun, listed) VALUES (?, ?, ?)", (name, today, today))
                 known = connection.execute(question, (name,)).fetchone()
         self._id: int = known[0]
 
@@ -67,6 +65,13 @@ class Work:
             return start
         _, newest, kept = known
         return date.fromordinal(max(newest - self._lookback, kept))
+
+    def parts(self, stream: str) -> list[tuple[str, date]]:
+        """The streams whose names begin with this one's, each with its newest day."""
+        question = "SELECT name, newest FROM streams WHERE work = ? AND substr(name, 1, ?) = ? AND newest IS NOT NULL"
+        with self._database.reading() as connection:
+            known = connection.execute(question, (self._id, len(stream), stream))
+            return [(name, date.fromordinal(newest)) for name, newest in known]
 
     def remembered(self, stream: str, keys: Sequence[str]) -> dict[str, Remembered]:
         """Look up objects of one stream by their keys; those not known are missing.

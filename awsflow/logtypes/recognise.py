@@ -1,0 +1,35 @@
+"""Telling log types apart: by the keys that their objects have, and by the first bytes of these."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from awsflow.errors import DecodeError
+from awsflow.logtypes.types import LogType
+
+HEAD = 1 << 12
+"""Bytes that are looked at."""
+
+
+def by_key(key: str, types: Iterable[LogType]) -> list[LogType]:
+    """The types that an object of this key may be of: those whose folder it lies in, if any, else all whose looks fit."""
+    fitting = [log_type for log_type in types if log_type.has(key)]
+    at_home = [log_type for log_type in fitting if any(layout.holds(key) for layout in log_type.layouts)]
+    return at_home or fitting
+
+
+def by_content(chunks: Iterator[bytes], types: Iterable[LogType]) -> tuple[LogType, Iterator[bytes]]:
+    """The type that the first bytes of a decompressed object are of, and the chunks again, from the first one on.
+
+    DecodeError if they are of none of these types.
+    """
+    taken = []
+    head = b""
+    for chunk in chunks:
+        taken.append(chunk)
+        head += chunk[: HEAD - len(head)]
+        if len(head) == HEAD:
+            break
+    for log_type in types:
+        if log_type.looks_like(head):
+            return log_type, chain(taken, chunks)
+    raise DecodeError(f"its type cannot be told from its first bytes, {head[:60]!r}; give it with --type")
