@@ -27,5 +27,5 @@ clean: ## remove what the other targets made
 .venv/.ready: pyproject.toml
 	@test -d .venv || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[codecs,demo,parquet]' --group dev
 	@touch $@
