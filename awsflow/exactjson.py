@@ -22,7 +22,7 @@ _blank = re.compile(r"[ \t\n\r]*")
 _Text = bytes | bytearray
 
 
-class NotJson(ValueError):  # noqa: N818 - says what it is, like the family in errors.py
+class NotJson(ValueError):
     """A text is no JSON. `offset` is where, in bytes."""
 
     def __init__(self, complaint: str, offset: int) -> None:
@@ -94,7 +94,7 @@ def json_bytes(value: Any) -> bytes:
         encoded = orjson.dumps(value, _as_written)
     except TypeError:
         return _exact_bytes(value)
-    return encoded if encoded != b"null" or value is None else _exact_bytes(value)
+    return json.dumps(value).encode() if encoded == b"null" and isinstance(value, float) else encoded
 
 
 def _as_written(value: Any) -> orjson.Fragment:
@@ -131,7 +131,7 @@ def _exact_value(text: _Text) -> Any:
         except RecursionError:
             return _nested_value(string, decoder)
     except json.JSONDecodeError as error:
-        raise NotJson(error.msg, len(f"{mark}{string[: error.pos]}".encode())) from None
+        raise NotJson(error.msg.removesuffix(" at"), len(f"{mark}{string[: error.pos]}".encode())) from None
 
 
 def _nested_value(text: str, decoder: json.JSONDecoder) -> Any:
@@ -235,7 +235,7 @@ def _name_bytes(name: Any) -> bytes:
     if not isinstance(name, str):
         if not isinstance(name, int | float | None):
             raise TypeError(f"{type(name).__name__} cannot be a name in JSON")
-        name = _scalar_bytes(name).decode()
+        name = json.dumps(name) if name.__class__ is float else _scalar_bytes(name).decode()
     return _scalar_bytes(name) + b":"
 
 
@@ -243,11 +243,11 @@ def _scalar_bytes(value: Any) -> bytes:
     if value.__class__ is NumberAsWritten:
         text: str = value.text
         return text.encode()
-    if isinstance(value, float):
-        return json.dumps(value).encode()
     try:
         return orjson.dumps(value)
     except TypeError:
+        if isinstance(value, float):
+            return json.dumps(value).encode()
         if isinstance(value, str):
             return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
         if isinstance(value, int):
