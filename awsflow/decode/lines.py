@@ -23,26 +23,34 @@ def lines(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[list[bytes]]:
     gone = 0
     for chunk in chunks:
         head, found, tail = chunk.rpartition(b"\n")
-        if not found:
-            rest.append(chunk)
-            held += len(chunk)
-            if held > limit:
-                raise _too_long(gone, limit)
-            yield []
-            continue
-        whole = _text(b"".join([*rest, head]), gone).split(b"\n")
-        gone += held + len(head) + 1
-        rest, held = [tail], len(tail)
-        if b"\r" in chunk or b"\r" in whole[0]:
-            whole = [line.removesuffix(b"\r") for line in whole]
-        yield whole
+        whole: list[bytes] = []
+        if found:
+            text = b"".join([*rest, head])
+            whole = text.split(b"\n")
+            if len(text) > limit:
+                for at, line in enumerate(whole):
+                    if len(line) > limit:
+                        yield _clean(whole[:at], gone)
+                        raise _too_long(gone + sum(map(len, whole[:at])) + at, limit)
+            rest, held = [], 0
+        if tail:
+            rest.append(tail)
+            held += len(tail)
+        yield _clean(whole, gone)
+        gone += len(text) + 1 if found else 0
+        if held > limit:
+            raise _too_long(gone, limit)
     if held:
-        yield [_text(b"".join(rest), gone).removesuffix(b"\r")]
+        yield _clean([b"".join(rest)], gone)
 
 
-def _text(text: bytes, gone: int) -> bytes:
-    """The text without the byte order mark that may begin it."""
-    return text.removeprefix(_MARK) if gone == 0 else text
+def _clean(whole: list[bytes], gone: int) -> list[bytes]:
+    """The lines without what is left of CRLF, and without the byte order mark that may begin the first one of all."""
+    if whole and not gone:
+        whole[0] = whole[0].removeprefix(_MARK)
+    if any(line.endswith(b"\r") for line in whole):
+        return [line.removesuffix(b"\r") for line in whole]
+    return whole
 
 
 def _too_long(gone: int, limit: int) -> DecodeError:

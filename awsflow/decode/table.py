@@ -1,173 +1,142 @@
 """Tables: text with an event on each line, in columns. How lines are split and what columns are called is data."""
 
-import csv
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count, islice
 from typing import Any, Literal, TypeAlias
 
+from awsflow.decode.columns import (
+    Split,
+    by_bracketed_spaces,
+    by_commas,
+    by_commas_and_spaces,
+    by_quoted_spaces,
+    by_spaces,
+    by_spaces_and_lists,
+    by_tabs,
+)
 from awsflow.decode.lines import LIMIT, lines
 from awsflow.items import Block, Unreadable
 
-Split: TypeAlias = Callable[[list[str]], list[list[str]]]
-"""From lines to the columns of each. ValueError if a line cannot be split."""
+__all__ = [
+    "BLOCK",
+    "Names",
+    "Split",
+    "Table",
+    "by_bracketed_spaces",
+    "by_commas",
+    "by_commas_and_spaces",
+    "by_quoted_spaces",
+    "by_spaces",
+    "by_spaces_and_lists",
+    "by_tabs",
+    "rows",
+]
 
+Names: TypeAlias = tuple[str, ...]
+"""What columns are called, from the first one on."""
 BLOCK = 100
 """Events of a block at most."""
-_quoted = re.compile(r'"(.*?)"(?= |\Z)|(\S+)').finditer
-_bracketed = re.compile(r'"(.*?)"(?= |\Z)|\[(.*?)\](?= |\Z)|(\S+)').finditer
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """What a log's lines look like."""
 
-    names: tuple[str, ...]
+    names: Names
     """Of the columns. With a header this is what holds until one is met; empty: there must be one."""
     split: Split
     least: int | None = None
     """Columns that a line has at least; the others are left out where they are missing. None: all of them."""
     beyond: Literal["extra", "drop", "refuse"] = "extra"
     """What becomes of columns behind the named ones: `extra_1`, `extra_2`, ...; nothing; or the line is refused."""
-    header: Callable[[str], tuple[str, ...] | None] = lambda line: None
+    header: Callable[[str], Names | None] | None = None
     """The names that a line gives to the columns of those behind it; empty: a comment; None: an event."""
-    finish: Callable[[dict[str, Any]], dict[str, Any]] = lambda event: event
+    finish: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """What is made of each event. ValueError, with what is wrong, makes it unreadable."""
 
 
 def rows(chunks: Iterator[bytes], table: Table, limit: int = LIMIT) -> Iterator[Block]:
-    """The events of a table, one for each line that is neither empty nor a header; values are text.
+    """The events of a table, one for each line that is neither blank nor a header; values are text.
 
     A line that does not fit, or is not UTF-8, becomes an Unreadable in its place.
     """
     names = table.names
     first = 1
     for some in lines(chunks, limit):
-        numbered = zip(count(first), some, strict=False)
-        first += len(some)
-        yielded = False
-        while block := list(islice(numbered, BLOCK)):
-            events, names = _events(block, table, names)
-            yield events
-            yielded = True
-        if not yielded:
+        for at in range(0, len(some), BLOCK):
+            block, names = _block(some[at : at + BLOCK], first + at, table, names)
+            yield block
+        if not some:
             yield []
+        first += len(some)
 
 
-def _events(block: list[tuple[int, bytes]], table: Table, names: tuple[str, ...]) -> tuple[Block, tuple[str, ...]]:
-    """The events of a few numbered lines, and the columns' names behind them."""
+def _block(some: list[bytes], first: int, table: Table, names: Names) -> tuple[Block, Names]:
+    """The events of a few lines, the first of which has this number, and the columns' names behind them."""
     try:
-        texts = b"\n".join([line for _, line in block]).decode().split("\n")
-        split = table.split(texts)
+        events = _at_once(b"\n".join(some).decode().split("\n"), table, names)
     except ValueError:
-        return _one_by_one(block, table, names)
-    if len(split) != len(block):
-        return _one_by_one(block, table, names)
-    events: Block = []
-    for (number, line), text, row in zip(block, texts, split, strict=True):
-        if not text.strip():
-            continue
-        header = table.header(text)
-        if header is not None:
-            names = header or names
-            continue
-        events.append(_event(number, line, row, table, names))
-    return events, names
+        events = None  # one of the lines spoils it for the others
+    return _one_by_one(some, first, table, names) if events is None else (events, names)
 
 
-def _one_by_one(block: list[tuple[int, bytes]], table: Table, names: tuple[str, ...]) -> tuple[Block, tuple[str, ...]]:
-    """The same, where one of the lines spoils it for the others."""
-    events: Block = []
-    for number, line in block:
+def _at_once(texts: list[str], table: Table, names: Names) -> Block | None:
+    """The events of lines that are neither blank nor headers; None, or ValueError, if one of them is not an event."""
+    split = table.split(texts)
+    widths = set(map(len, split))
+    widest = max(widths)
+    if len(split) != len(texts) or min(widths) < max(_least(table, names), 2):
+        return None
+    if widest > len(names) and table.beyond == "refuse":
+        return None
+    if table.header is not None and any(table.header(text) is not None for text in texts):
+        return None
+    names = _stretched(names, widest, table)
+    if table.finish is None:
+        return [dict(zip(names, row)) for row in split]  # noqa: B905 - strict=False takes a tenth of the time
+    return [table.finish(dict(zip(names, row))) for row in split]  # noqa: B905 - likewise
+
+
+def _one_by_one(some: list[bytes], first: int, table: Table, names: Names) -> tuple[Block, Names]:
+    """The same, line by line."""
+    block: Block = []
+    for number, line in enumerate(some, first):
         try:
             text = line.decode()
-            if not text.strip():
-                continue
-            header = table.header(text)
+            header = table.header(text) if table.header and text.strip() else None
             if header is not None:
                 names = header or names
                 continue
             (row,) = table.split([text])
+            if len(row) > 1 or text.strip():
+                block.append(_event(row, table, names))
         except UnicodeDecodeError as error:
-            events.append(Unreadable(f"line {number}: not UTF-8 ({error.reason} at its byte {error.start})", line))
+            block.append(Unreadable(f"line {number}: not UTF-8 ({error.reason} at its byte {error.start})", line))
         except ValueError as error:
-            events.append(Unreadable(f"line {number}: {error}", line))
-        else:
-            events.append(_event(number, line, row, table, names))
-    return events, names
+            block.append(Unreadable(f"line {number}: {error}", line))
+    return block, names
 
 
-def _event(
-    number: int, line: bytes, row: list[str], table: Table, names: tuple[str, ...]
-) -> dict[str, Any] | Unreadable:
-    """The event of a line's columns."""
-    event: dict[str, Any] = dict(zip(names, row, strict=False))
-    if len(row) != len(names):
-        least = len(names) if table.least is None else table.least
-        if len(row) < least or (len(row) > len(names) and table.beyond == "refuse"):
-            return Unreadable(f"line {number}: {len(row)} columns, where {len(names)} are expected", line)
-        if table.beyond == "extra":
-            event.update((f"extra_{at}", value) for at, value in enumerate(row[len(names) :], 1))
-    try:
-        return table.finish(event)
-    except ValueError as error:
-        return Unreadable(f"line {number}: {error}", line)
+def _event(row: list[str], table: Table, names: Names) -> dict[str, Any]:
+    """The event of a line's columns. ValueError, with what is wrong, if they do not fit."""
+    if not names:
+        raise ValueError("there is no header above it that names its columns")
+    least = _least(table, names)
+    if len(row) < least:
+        raise ValueError(f"{len(row)} columns, where {least} are the least")
+    if len(row) > len(names) and table.beyond == "refuse":
+        raise ValueError(f"{len(row)} columns, where {len(names)} are the most")
+    event: dict[str, Any] = dict(zip(_stretched(names, len(row), table), row, strict=False))
+    return table.finish(event) if table.finish else event
 
 
-def by_spaces(lines: list[str]) -> list[list[str]]:
-    """Split at each run of spaces."""
-    return [line.split() for line in lines]
+def _least(table: Table, names: Names) -> int:
+    """Columns that a line has at least."""
+    return len(names) if table.least is None else min(table.least, len(names))
 
 
-def by_tabs(lines: list[str]) -> list[list[str]]:
-    """Split at each tab."""
-    return [line.split("\t") for line in lines]
-
-
-def by_commas(lines: list[str]) -> list[list[str]]:
-    """Split as CSV (RFC 4180), each line for itself. ValueError where a quote is not closed."""
-    return _csv(lines, ",")
-
-
-def by_quoted_spaces(lines: list[str]) -> list[list[str]]:
-    """Split at spaces, but not between double quotes, which come off. ValueError where one is not closed."""
-    try:
-        return _csv(lines, " ")
-    except ValueError:
-        return [_columns(line, _quoted) for line in lines]
-
-
-def by_bracketed_spaces(lines: list[str]) -> list[list[str]]:
-    r"""Split at spaces, but not between double quotes or brackets, which come off.
-
-    A quote ends a column only where a space follows. ValueError where one is not closed.
-
-    >>> by_bracketed_spaces(['a [b c] "d e" - "say "hi"!" f'])
-    [['a', 'b c', 'd e', '-', 'say "hi"!', 'f']]
-    """
-    return [_columns(line, _bracketed) for line in lines]
-
-
-def _columns(line: str, tokens: Callable[[str], Iterator[re.Match[str]]]) -> list[str]:
-    """The columns that a pattern finds, whose last group is what stands without quotes."""
-    columns: list[str] = []
-    for token in tokens(line):
-        column = token[token.lastindex or 0]
-        if token.lastindex == token.re.groups and column[0] in '"[':
-            raise ValueError(f"the {column[0]} of column {len(columns) + 1} is not closed")
-        columns.append(column)
-    return columns
-
-
-def _csv(lines: list[str], delimiter: str) -> list[list[str]]:
-    """One row for each line, if every line closes its quotes."""
-    if not any('"' in line for line in lines):
-        return [line.split(delimiter) for line in lines]
-    try:
-        split = list(csv.reader(lines, delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise ValueError(str(error)) from None
-    if len(split) != len(lines):
-        raise ValueError("a quote is not closed")
-    return split
+def _stretched(names: Names, width: int, table: Table) -> Names:
+    """Names for so many columns, if those behind the named ones are wanted."""
+    if table.beyond != "extra" or width <= len(names):
+        return names
+    return (*names, *(f"extra_{at}" for at in range(1, width - len(names) + 1)))

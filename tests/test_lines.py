@@ -1,0 +1,97 @@
+"""Lines out of chunks: the same ones wherever the chunks end."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awsflow.decode.lines import lines
+from awsflow.errors import DecodeError
+
+TEXT = st.lists(st.sampled_from([b"a", b"bc", b"\r", b"\n", b"\r\n", b"\xef\xbb\xbf", b"\xff", b'"'])).map(b"".join)
+
+
+def cut(data: bytes, ends: list[int]) -> Iterator[bytes]:
+    """The data in chunks that end at these places; empty ones too."""
+    at = 0
+    for end in sorted(end % (len(data) + 1) for end in ends):
+        yield data[at:end]
+        at = end
+    yield data[at:]
+
+
+def plainly(data: bytes) -> list[bytes]:
+    """The lines of a whole content."""
+    whole = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    if data.endswith(b"\n") or not data:
+        del whole[-1:]
+    return [line.removesuffix(b"\r") for line in whole]
+
+
+@given(data=TEXT, ends=st.lists(st.integers(0, 50)))
+def test_the_lines_are_the_same_wherever_the_chunks_end(data: bytes, ends: list[int]) -> None:
+    assert [line for some in lines(cut(data, ends)) for line in some] == plainly(data)
+
+
+@given(data=TEXT, ends=st.lists(st.integers(0, 50)))
+def test_every_chunk_is_answered_even_an_empty_one(data: bytes, ends: list[int]) -> None:
+    chunks = cut(data, ends)
+    taken = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal taken
+        for chunk in chunks:
+            taken += 1
+            yield chunk
+
+    answered = 0
+    for answered, _ in enumerate(lines(counted()), 1):
+        assert answered in {taken, taken + 1}
+    assert answered >= taken
+
+
+def test_a_chunk_without_a_line_break_completes_no_line() -> None:
+    assert list(lines(iter([b"a", b"", b"b\nc\nd", b"\n"]))) == [[], [], [b"ab", b"c"], [b"d"]]
+
+
+def test_crlf_may_be_cut_in_two() -> None:
+    assert list(lines(iter([b"a\r", b"\nb\r\n", b"c\r"]))) == [[], [b"a", b"b"], [], [b"c"]]
+
+
+def test_a_byte_order_mark_is_left_off_at_the_beginning_alone() -> None:
+    mark = b"\xef\xbb\xbf"
+    assert list(lines(iter([mark[:1], mark[1:] + b"a\n", mark + b"b\n"]))) == [[], [b"a"], [mark + b"b"]]
+
+
+def test_the_last_line_may_lack_its_line_break() -> None:
+    assert list(lines(iter([b"a\nb"]))) == [[b"a"], [b"b"]]
+    assert list(lines(iter([b"a\nb\n"]))) == [[b"a", b"b"]]
+
+
+@given(ends=st.lists(st.integers(0, 50)))
+def test_a_line_over_the_limit_ends_the_reading_behind_the_lines_before_it(ends: list[int]) -> None:
+    taken: list[bytes] = []
+
+    def take() -> None:
+        for some in lines(cut(b"a\n12345\n123456\nb\n", ends), limit=5):
+            taken.extend(some)
+
+    with pytest.raises(DecodeError, match="byte 8 is longer than the limit of 5 bytes") as caught:
+        take()
+    assert taken == [b"a", b"12345"]
+    assert caught.value.offset == 8
+
+
+def test_a_line_that_does_not_end_is_not_held_beyond_the_limit() -> None:
+    asked = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield b"x" * 10
+
+    with pytest.raises(DecodeError):
+        list(lines(endless(), limit=95))
+    assert asked == 10
