@@ -9,27 +9,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from awsflow.exactjson import json_bytes
-from awsflow.items import Failure, Origin, Record
+from awsflow.items import Event, Failure, Origin, Record
 from awsflow.sinks.file import NdjsonFile
 
 ROTATE_AT = 64 << 20
 """Bytes of one file."""
+WAIT = 30.0
+"""Seconds for which another run is waited for that files something at the same time."""
 
 
 class DeadLetters:
-    """The file, opened when the first letter comes. Objects that fail as a whole are not filed: the state lists them."""
+    """The file, ours from the first letter until the next flush: other runs may file theirs between.
+
+    Objects that fail as a whole are not filed: the state lists them.
+    """
 
     def __init__(
         self,
         path: Path,
         told: Callable[[Failure], None] = lambda failure: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        rotate_at: int = ROTATE_AT,
+        wait: float = WAIT,
     ) -> None:
-        """`told` is called with every failure, filed or not."""
-        self._path = path
+        """`told` is called with every failure, filed or not. `wait` is in seconds."""
         self._told = told
         self._now = now
-        self._file: NdjsonFile | None = None
+        self._file = NdjsonFile(path, rotate_at=rotate_at, wait=wait)
 
     def add(self, failure: Failure) -> None:
         """File what could not be read."""
@@ -39,19 +46,16 @@ class DeadLetters:
 
     def oversized(self, record: Record) -> None:
         """File an event that was too large to be sent whole."""
-        content = record.event if isinstance(record.event, bytes) else str(record.event).encode()
-        self._write(record.origin, record.number, "larger than a datagram", content)
+        self._write(record.origin, record.number, "larger than a datagram", _as_bytes(record.event))
 
     def flush(self) -> None:
         """Return when all letters are on the disk."""
-        if self._file is not None:
-            self._file.flush()
+        self._file.flush()
+        self._file.close()
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._file.close()
 
     def _write(self, origin: Origin, number: int, reason: str, content: bytes) -> None:
         letter = {
@@ -65,6 +69,10 @@ class DeadLetters:
             letter["content"] = content.decode()
         except UnicodeDecodeError:
             letter["content_base64"] = b64encode(content).decode()
-        if self._file is None:
-            self._file = NdjsonFile(self._path, rotate_at=ROTATE_AT)
         self._file.write([Record(json_bytes(letter), origin, number)])
+
+
+def _as_bytes(event: Event) -> bytes:
+    if isinstance(event, bytes):
+        return event
+    return event.encode("utf-8", "surrogatepass") if isinstance(event, str) else json_bytes(event)

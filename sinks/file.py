@@ -3,28 +3,40 @@
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Sequence
+from contextlib import suppress
+from errno import ELOOP
 from pathlib import Path
 
-from awsflow.errors import SinkError
+from awsflow.errors import ArgumentsError, SinkError
 from awsflow.exactjson import json_value
 from awsflow.items import Record
-from awsflow.sinks.ndjson import lines
+from awsflow.sinks.ndjson import STARTS, lines
+
+LONGEST = 64 << 20
+"""Bytes of the longest line that is looked at when it does not end. What is longer is hardly ours."""
+PAUSE = 0.05
+"""Seconds between two looks whether another process still writes."""
 
 
 class NdjsonFile:
     """Appends a line of JSON for each record; flushed means that the disk has it.
 
-    With `rotate_at`, a file that has grown to so many bytes becomes `NAME.1` at the next flush, `NAME.1` becomes
-    `NAME.2` and so on; `keep` of them are kept. One process writes at a time. New files are their owner's alone, and
-    no symbolic link is followed, for we may be root. Where writing fails, the file is cut back to the last flush, so
-    that no part of a batch stands there twice when it is sent again; so is a line that a crash has torn.
+    With `rotate_at`, a file that has so many bytes is `NAME.1` before more is written, `NAME.1` is `NAME.2` and so
+    on; `keep` of them are kept. One process writes at a time; another one is waited for for `wait` seconds. New files
+    are their owner's alone, and no symbolic link is followed, for we may be root. Where writing fails, the file is cut
+    back to the last flush, so that no part of a batch stands there twice when it is sent again; so is a line that a
+    crash has torn.
     """
 
-    def __init__(self, path: Path | str, *, rotate_at: int | None = None, keep: int = 5) -> None:
+    def __init__(self, path: Path | str, *, rotate_at: int | None = None, keep: int = 5, wait: float = 0.0) -> None:
+        if keep < 1 or (rotate_at is not None and rotate_at < 1):
+            raise ArgumentsError(f"rotating {path} at {rotate_at} bytes, {keep} kept: give numbers above 0")
         self._path = Path(path)
         self._rotate_at = rotate_at
         self._keep = keep
+        self._wait = wait
         self._file: int | None = None
         self._flushed = 0
         """The file's size at the last flush."""
@@ -33,14 +45,16 @@ class NdjsonFile:
         """Append the records."""
         if not records:
             return
-        file = self._file if self._file is not None else self._open()
+        file = self._opened() if self._file is None else self._file
+        if self._rotate_at is not None and self._flushed >= self._rotate_at:
+            file = self._rotated(file)  # here, not in `flush`: whatever goes wrong with it, the last batch is safe
         rest = memoryview(lines(records))
         try:
             while rest:
                 rest = rest[os.write(file, rest) :]
         except OSError as error:
-            os.ftruncate(file, self._flushed)
-            raise self._broken("writing to", error) from error
+            self._cut_back(file)
+            raise self._unsafe("writing to", error) from error
 
     def flush(self) -> None:
         """Return when the disk has what was written."""
@@ -49,81 +63,133 @@ class NdjsonFile:
         try:
             os.fsync(self._file)
             self._flushed = os.fstat(self._file).st_size
-            if self._rotate_at is not None and self._flushed >= self._rotate_at:
-                self._rotate()
         except OSError as error:
-            raise self._broken("flushing", error) from error
+            self._cut_back(self._file)
+            raise self._unsafe("flushing", error) from error
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
 
-    def _open(self) -> int:
-        """Open the file for appending, alone, behind its last whole line."""
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    def _opened(self) -> int:
+        """The file, open for appending, ours alone, behind its last whole line."""
+        until = time.monotonic() + self._wait
+        while True:
+            try:
+                file = _locked(self._path)
+            except BlockingIOError as error:
+                if time.monotonic() >= until:
+                    raise SinkError(
+                        f"opening {self._path}: another process is writing to it; wait for its end, or give each its "
+                        "own file"
+                    ) from error
+                time.sleep(PAUSE)  # flock itself knows no time limit
+            except OSError as error:
+                complaint = "it is a symbolic link" if error.errno == ELOOP else error.strerror
+                raise SinkError(
+                    f"opening {self._path}: {complaint}; give the path of a regular file, new or not, that this user "
+                    "may write to"
+                ) from error
+            else:
+                break
         try:
-            file = os.open(self._path, flags, 0o600)
-        except OSError as error:
-            raise self._broken("opening", error) from error
-        try:
-            if not stat.S_ISREG(os.fstat(file).st_mode):
-                raise SinkError(f"opening {self._path}: it is no regular file; give the path of one")
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _mend(file)
-            self._flushed = os.fstat(file).st_size
             _sync_folder(self._path.parent)
-        except BlockingIOError as error:
-            os.close(file)
-            raise SinkError(f"opening {self._path}: another process is writing to it; wait for its end") from error
+            self._flushed = os.fstat(file).st_size
         except OSError as error:
             os.close(file)
-            raise self._broken("opening", error) from error
-        except SinkError:
-            os.close(file)
-            raise
+            raise self._unsafe("opening", error) from error
         self._file = file
         return file
 
-    def _rotate(self) -> None:
-        """Give the file its number, and those before it theirs; the next write begins a new one."""
-        for number in range(self._keep, 0, -1):
-            older = self._numbered(number)
-            if number == self._keep:
-                older.unlink(missing_ok=True)
-            elif older.exists():
-                older.rename(self._numbered(number + 1))
-        self._path.rename(self._numbered(1))
-        _sync_folder(self._path.parent)
-        self.close()
+    def _rotated(self, file: int) -> int:
+        """A new file, once this one has its number, and those before it theirs."""
+        try:
+            os.fsync(file)
+            numbers = range(1, self._keep)
+            free = next((number for number in numbers if not os.path.lexists(self._numbered(number))), self._keep)
+            for number in range(free - 1, 0, -1):
+                self._numbered(number).rename(self._numbered(number + 1))
+            self._path.rename(self._numbered(1))
+        except OSError as error:
+            raise self._unsafe("rotating", error) from error
+        self._file = None
+        try:
+            return self._opened()
+        finally:
+            os.close(file)
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")
 
-    def _broken(self, doing: str, error: OSError) -> SinkError:
-        return SinkError(f"{doing} {self._path}: {error.strerror}; what was not flushed is not lost: it is sent again")
+    def _cut_back(self, file: int) -> None:
+        """Take out what was written since the last flush."""
+        with suppress(OSError):  # what cannot be taken out will stand there twice, which is no loss
+            if os.fstat(file).st_size > self._flushed:
+                os.ftruncate(file, self._flushed)
+
+    def _unsafe(self, doing: str, error: OSError) -> SinkError:
+        return SinkError(
+            f"{doing} {self._path}: {error.strerror}; mend that, and the next run sends what is missing there"
+        )
+
+
+def _locked(path: Path) -> int:
+    """The regular file of this path, locked. BlockingIOError if somebody else has it, OSError if there can be none."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    while True:
+        file = os.open(path, flags, 0o600)
+        try:
+            found = os.fstat(file)
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(0, "it is no regular file")
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(found, os.lstat(path)):
+                    return file
+        except OSError:
+            os.close(file)
+            raise
+        os.close(file)  # whoever had it has rotated it meanwhile
 
 
 def _mend(file: int) -> None:
-    """Deal with a last line that does not end: a crash tore it, and its event will be sent again; or it only lacks
-    its line break, if it is whole JSON."""
+    """Deal with a last line that does not end.
+
+    If it is the beginning of one of ours, a crash tore it, and it is cut off: its event will be sent again, for it
+    was never flushed. Otherwise it is somebody else's and only lacks its line break.
+    """
     size = os.fstat(file).st_size
     if size == 0 or os.pread(file, 1, size - 1) == b"\n":
         return
-    start = size
-    tail = b""
-    while start > 0 and b"\n" not in tail:
-        step = min(start, 1 << 16)
-        start -= step
-        tail = os.pread(file, step, start) + tail
-    torn = tail.rpartition(b"\n")[2]
-    try:
-        json_value(torn)
-    except ValueError:
-        os.ftruncate(file, size - len(torn))
+    start = _start_of_last_line(file, size)
+    torn = os.pread(file, size - start, start) if size - start <= LONGEST else b""
+    if torn.startswith((*STARTS, b"\0")) and not _is_json(torn):  # zeros are what a power cut may leave
+        os.ftruncate(file, start)
     else:
         os.write(file, b"\n")
+
+
+def _start_of_last_line(file: int, size: int) -> int:
+    """Where the last line begins. It is not looked for further back than the longest line may reach."""
+    start = size
+    while start > 0 and size - start <= LONGEST:
+        step = min(start, 1 << 16)
+        start -= step
+        found = os.pread(file, step, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+    return start
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json_value(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,29 +1,39 @@
 """Wazuh's queue: a Unix datagram socket, one datagram an event."""
 
 import errno
-import select
+import os
 import socket
+import stat
+import struct
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from awsflow.errors import QueueDown, SinkError
 from awsflow.items import Record
 from awsflow.shrink import shrunk
+from awsflow.sinks.pace import Pace
+
+Oversize: TypeAlias = Literal["shrink", "dead-letter", "send"]
+"""What becomes of an event that does not fit: cut until it fits, not sent at all, or sent as it is."""
 
 HEADER = b"1:Wazuh-AWS:"
 LIMIT = 65_535
 """Bytes of a datagram, with its header, that Wazuh's engine reads; it cuts off the rest."""
-SMALLEST_LIMIT = 4096
+SMALLEST_LIMIT = 2048
 """A kernel that takes less in a datagram is of no use."""
 WENT_AWAY = frozenset(
     {errno.ECONNREFUSED, errno.ENOENT, errno.ECONNRESET, errno.ENOTCONN, errno.EPIPE, errno.ECONNABORTED}
 )
-FULL = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM})
+OUT_OF_MEMORY = frozenset({errno.ENOBUFS, errno.ENOMEM})
 GRACE = 5.0
 """Seconds for which a full queue is still waited for once somebody asked to stop."""
-LOOK_UP = 0.2
-"""Seconds of waiting after which it is asked again whether to stop."""
+LOOK_UP = 200_000
+"""Microseconds that the kernel waits for room in the queue before it is asked again whether to stop."""
+MOMENT = 0.01
+"""Seconds to wait for a kernel that is out of memory, for nothing tells when it has some again."""
 
 
 class WazuhSocket:
@@ -31,8 +41,10 @@ class WazuhSocket:
 
     What `send` has taken lies in the queue's own memory: "flushed" means that it is there. A full queue is waited for
     as long as it takes; one that went away, because the engine restarts, is tried again for `timeout` seconds, then
-    QueueDown. Events that do not fit into a datagram are shrunk, and `oversized` is given them whole. The queue is
-    opened with the first event: a run that has none needs no queue.
+    QueueDown. An event that does not fit into a datagram is given to `oversized`, whole, and shrunk, unless `oversize`
+    says "dead-letter", which sends nothing of it, or "send": then it is sent as it is, and treated like the others
+    only if the kernel refuses it. `max_eps` caps the events per second. The queue is opened with the first event: a
+    run that has none needs no queue.
     """
 
     def __init__(
@@ -42,30 +54,38 @@ class WazuhSocket:
         timeout: float = 30.0,
         stop: Callable[[], bool] = lambda: False,
         oversized: Callable[[Record], None] = lambda record: None,
+        oversize: Oversize = "shrink",
+        max_eps: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._path = Path(path)
         self._timeout = timeout
         self._stop = stop
+        self._stopped_at: float | None = None
         self._oversized = oversized
+        self._oversize = oversize
+        self._clock = clock
+        self._sleep = sleep
+        self._pace = None if max_eps is None else Pace(max_eps, stop=stop, clock=clock, sleep=sleep)
+        self._whole = sys.maxsize if oversize == "send" else LIMIT
+        """Bytes of a datagram up to which an event is sent as it is."""
         self._limit = LIMIT
+        """Bytes of a datagram that an event is shrunk to."""
         self._socket: socket.socket | None = None
 
     def write(self, records: Sequence[Record]) -> None:
         """Send each record. QueueDown or SinkError if that does not work; those before it are sent."""
-        if not records:
-            return
-        send = (self._socket or self._connected()).send
-        for record in records:
-            assert isinstance(record.event, bytes)  # noqa: S101 - for the type checker: an encoding stage came before
-            datagram = HEADER + record.event
-            if len(datagram) > self._limit:
-                self._oversized(record)
-                datagram = HEADER + shrunk(record.event, self._limit - len(HEADER))
+        send = self._send if self._socket is None else self._socket.send
+        for record in records if self._pace is None else self._pace.paced(records):
+            datagram = HEADER + record.event  # type: ignore[operator]  # bytes: an encoding stage came before
+            if len(datagram) > self._whole and not (datagram := self._fitting(record)):
+                continue
             try:
                 send(datagram)
             except OSError as error:
                 self._send_after(error, record, datagram)
-                send = (self._socket or self._connected()).send
+                send = self._send
 
     def flush(self) -> None:
         """Nothing is held back: what was sent is in the queue."""
@@ -76,84 +96,108 @@ class WazuhSocket:
             self._socket.close()
             self._socket = None
 
+    def _send(self, datagram: bytes) -> int:
+        """Send over the connection, made anew if there is none."""
+        if self._socket is None:
+            self._socket = _connection(self._path)
+        return self._socket.send(datagram)
+
     def _send_after(self, error: OSError, record: Record, datagram: bytes) -> None:
         """Send a datagram that was refused, when what stands against it has passed."""
-        stopped_at = None
+        pauses = _pauses(self._timeout)  # for all that is tried for this datagram, however often the queue comes back
         while True:
-            if error.errno in WENT_AWAY:
+            if error.errno == errno.EMSGSIZE or (error.errno in OUT_OF_MEMORY and len(datagram) > LIMIT):
+                datagram = self._smaller(record, datagram, error)
+                if not datagram:
+                    return
+            elif error.errno in OUT_OF_MEMORY or error.errno == errno.EAGAIN:
+                self._check_grace()
+                if error.errno != errno.EAGAIN:
+                    self._sleep(MOMENT)
+            elif error.errno in WENT_AWAY and not _is_no_socket(self._path):
                 self.close()
-                self._connected()
-            elif error.errno in FULL:
-                now = time.monotonic()
-                if self._stop():
-                    stopped_at = now if stopped_at is None else stopped_at
-                    if now - stopped_at >= GRACE:
-                        raise QueueDown(f"sending to {self._path}: the queue is full, and this run was asked to stop")
-                self._wait_for_room(error.errno)
-            elif error.errno == errno.EMSGSIZE:
-                datagram = self._smaller(record, datagram)
+                pause = next(pauses, None)
+                if pause is None or (pause and self._stop()):
+                    raise QueueDown(
+                        f"sending to {self._path}: {error.strerror}; is Wazuh running? Nothing of what was not sent "
+                        "is lost: the next run sends it"
+                    ) from error
+                self._sleep(pause)
             else:
-                raise SinkError(f"sending to {self._path}: {error.strerror}; check what listens there") from error
+                raise SinkError(
+                    f"sending to {self._path}: {error.strerror or error}; it must be a Unix datagram socket that this "
+                    "user may write to"
+                ) from error
             try:
-                (self._socket or self._connected()).send(datagram)
+                self._send(datagram)
             except OSError as again:
                 error = again
             else:
                 return
 
-    def _wait_for_room(self, number: int | None) -> None:
-        """Return when the queue may have room again, or after a moment."""
-        if number != errno.EAGAIN or self._socket is None:
-            time.sleep(0.01)  # the kernel is out of buffers, and nothing tells when it has some again
+    def _check_grace(self) -> None:
+        """Go on waiting for a full queue, but not for long once somebody has asked to stop."""
+        if not self._stop():
             return
-        poll = select.poll()
-        poll.register(self._socket, select.POLLOUT)
-        poll.poll(LOOK_UP * 1000)
-
-    def _smaller(self, record: Record, datagram: bytes) -> bytes:
-        """The datagram in a size that this kernel may take: it takes less than Wazuh, by its `wmem_max`."""
-        assert isinstance(record.event, bytes)  # noqa: S101 - see write
-        if len(datagram) == len(HEADER) + len(record.event):
-            self._oversized(record)
-        self._limit = min(self._limit, len(datagram)) * 3 // 4
-        if self._limit < SMALLEST_LIMIT:
-            raise SinkError(
-                f"sending to {self._path}: this kernel refuses datagrams of {len(datagram)} bytes; "
-                "raise net.core.wmem_max"
+        now = self._clock()
+        if self._stopped_at is None:
+            self._stopped_at = now
+        if now - self._stopped_at >= GRACE:
+            raise QueueDown(
+                f"sending to {self._path}: the queue is full, and this run was asked to stop; the next run goes on"
             )
-        return HEADER + shrunk(record.event, self._limit - len(HEADER))
 
-    def _connected(self) -> socket.socket:
-        """Connect to the queue, trying for as long as it may take the engine to restart."""
-        give_up = time.monotonic() + self._timeout
-        pause = 0.05
-        while True:
-            try:
-                self._socket = _connection(self._path)
-            except OSError as error:
-                if error.errno not in WENT_AWAY:
-                    raise SinkError(
-                        f"connecting to {self._path}: {error.strerror}; it must be a Unix datagram socket that "
-                        "this user may write to"
-                    ) from error
-                if time.monotonic() >= give_up or self._stop():
-                    raise QueueDown(
-                        f"connecting to {self._path}: {error.strerror}; is Wazuh running? Nothing of what was not sent "
-                        "is lost: the next run sends it"
-                    ) from error
-                time.sleep(min(pause, max(give_up - time.monotonic(), 0)))  # back-off: the engine restarts
-                pause = min(pause * 2, 1.0)
-            else:
-                return self._socket
+    def _smaller(self, record: Record, datagram: bytes, error: OSError) -> bytes:
+        """A datagram in a size that this kernel may take, of which it has refused another one; empty for none."""
+        size = len(datagram)
+        if error.errno == errno.EMSGSIZE:
+            self._whole = min(self._whole, size - 1)
+        if size <= LIMIT:
+            self._limit = size * 3 // 4
+            if self._limit < SMALLEST_LIMIT:
+                raise SinkError(
+                    f"sending to {self._path}: this kernel refuses datagrams of {size} bytes; raise "
+                    "net.core.wmem_default and net.core.wmem_max"
+                ) from error
+        return self._fitting(record, told=size != len(HEADER) + len(record.event))
+
+    def _fitting(self, record: Record, *, told: bool = False) -> bytes:
+        """The datagram to send in place of one that is too large; empty if none is to be sent."""
+        if not told:
+            self._oversized(record)
+        if self._oversize == "dead-letter":
+            return b""
+        assert isinstance(record.event, bytes)  # noqa: S101 - for the type checker: an encoding stage came before
+        return HEADER + shrunk(record.event, self._limit - len(HEADER))
 
 
 def _connection(path: Path) -> socket.socket:
-    """A connection that never blocks."""
+    """A connection that waits in the kernel while the queue is full, which costs less than asking, but not for ever."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
-        connection.setblocking(False)
-        connection.connect(str(path))
+        connection.settimeout(None)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", 0, LOOK_UP))
+        connection.connect(os.fspath(path))
     except OSError:
         connection.close()
         raise
     return connection
+
+
+def _pauses(seconds: float) -> Iterator[float]:
+    """How long to wait before each try: not at all, then longer and longer, `seconds` in all."""
+    yield 0.0
+    pause = 0.05
+    while seconds > 0:
+        pause = min(pause, seconds)
+        yield pause
+        seconds -= pause
+        pause = min(pause * 2, 1.0)
+
+
+def _is_no_socket(path: Path) -> bool:
+    """Whether something else lies there: the kernel says of it, too, that nobody listens."""
+    try:
+        return not stat.S_ISSOCK(path.stat().st_mode)
+    except OSError:
+        return False

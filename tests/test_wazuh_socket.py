@@ -1,0 +1,581 @@
+"""Wazuh's queue: framing, back-pressure, restarts of the engine, events that do not fit, the cap on events per second."""
+
+import errno
+import json
+import os
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from itertools import chain, repeat
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, overload
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from awsflow.errors import ArgumentsError, QueueDown, SinkError
+from awsflow.items import Origin, Record
+from awsflow.sinks.pace import Pace
+from awsflow.sinks.wazuh import Oversize, WazuhSocket
+from tests.wazuh import HEADER, Wazuh
+
+LIMIT = 65_535
+
+
+class Engine:
+    """A queue that is read when the test says so."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.unlink(missing_ok=True)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.socket.setblocking(False)
+
+    def read(self) -> list[bytes]:
+        """All datagrams that are in the queue."""
+        datagrams = []
+        with suppress(BlockingIOError):
+            while True:
+                datagrams.append(self.socket.recv(1 << 22))
+        return datagrams
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    with closing(Engine(tmp_path / "queue")) as engine:
+        yield engine
+
+
+class Time:
+    """A clock that only moves while somebody sleeps, and what else happens then."""
+
+    def __init__(self, while_asleep: Callable[[], None] = lambda: None) -> None:
+        self.now = 1_000_000.0
+        self.slept: list[float] = []
+        self._while_asleep = while_asleep
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.now += seconds
+        self.slept.append(seconds)
+        self._while_asleep()
+
+
+class Batch(Sequence[Record]):
+    """Records, and what is done before each of them is sent."""
+
+    def __init__(self, records: list[Record], before: Callable[[int], None]) -> None:
+        self._records = records
+        self._before = before
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | Sequence[Record]:
+        if isinstance(index, int) and index < len(self._records):
+            self._before(index)
+        return self._records[index]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+def records(*bodies: bytes) -> list[Record]:
+    return [Record(body, Origin("trail", "key"), number) for number, body in enumerate(bodies, 1)]
+
+
+def numbered(count: int) -> list[bytes]:
+    return [b'{"number":%d}' % number for number in range(count)]
+
+
+def in_envelope(**fields: Any) -> bytes:
+    log_info = {"aws_account_alias": "", "log_file": "key", "s3bucket": "trail"}
+    return json.dumps({"integration": "aws", "aws": {"log_info": log_info, **fields}}, separators=(",", ":")).encode()
+
+
+def sockets() -> dict[int, str]:
+    """The sockets of this process, by descriptor."""
+    found = {}
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            target = os.readlink(f"/proc/self/fd/{name}")
+            if target.startswith("socket:"):
+                found[int(name)] = target
+    return found
+
+
+@contextmanager
+def connection_of(sink: WazuhSocket, engine: Engine) -> Iterator[socket.socket]:
+    """The sink's own connection, once it has sent something: to change what its kernel lets it do."""
+    before = sockets()
+    sink.write(records(b"first"))
+    engine.read()
+    (descriptor,) = set(sockets()) - set(before)
+    with socket.socket(fileno=os.dup(descriptor)) as connection:
+        yield connection
+
+
+# --- framing, one connection
+
+
+def test_an_event_is_one_datagram_behind_wazuhs_header(engine: Engine) -> None:
+    with closing(WazuhSocket(engine.path)) as sink:
+        sink.write(records(b'{"a":1}', b"text\nin two lines", b"\xff", b""))
+    assert engine.read() == [b'1:Wazuh-AWS:{"a":1}', b"1:Wazuh-AWS:text\nin two lines", b"1:Wazuh-AWS:\xff", HEADER]
+
+
+def test_one_connection_lasts_for_all_batches(engine: Engine) -> None:
+    before = sockets().items()
+    with closing(WazuhSocket(engine.path)) as sink:
+        opened = []
+        for _ in range(5):
+            sink.write(records(*numbered(5)))
+            sink.flush()
+            engine.read()
+            opened.append(sockets().items() - before)
+    assert len(opened[0]) == 1
+    assert opened == [opened[0]] * 5
+
+
+# --- a full queue
+
+
+def test_a_full_queue_is_waited_for_and_nothing_is_dropped(tmp_path: Path) -> None:
+    wazuh = Wazuh(tmp_path)  # bound, and not yet reading
+    with closing(WazuhSocket(wazuh.path, timeout=0)) as sink:
+        sender = threading.Thread(target=sink.write, args=(records(*numbered(200)),))
+        sender.start()
+        sender.join(0.5)
+        assert sender.is_alive()
+        with wazuh:
+            sender.join(10)
+            assert wazuh.take() == numbered(200)
+
+
+def test_a_full_queue_is_given_up_some_seconds_after_somebody_asked_to_stop(engine: Engine) -> None:
+    times = chain([10.0, 14.9, 15.0], repeat(15.0))
+    sink = WazuhSocket(engine.path, stop=lambda: True, clock=lambda: next(times))
+    with closing(sink), pytest.raises(QueueDown, match=f"{engine.path}: the queue is full, and this run was asked to"):
+        sink.write(records(*numbered(100)))
+    sent = [datagram.removeprefix(HEADER) for datagram in engine.read()]
+    assert sent == numbered(len(sent))
+
+
+def test_a_queue_that_is_only_slow_is_not_given_up_as_soon_as_somebody_asks_to_stop(engine: Engine) -> None:
+    arrived = []
+
+    def asked() -> bool:
+        arrived.extend(engine.read())
+        return True
+
+    with closing(WazuhSocket(engine.path, stop=asked)) as sink:
+        sink.write(records(*numbered(40)))
+    arrived += engine.read()
+    assert arrived == [HEADER + body for body in numbered(40)]
+
+
+def test_an_engine_that_ends_with_a_full_queue_does_not_leave_the_sender_waiting(engine: Engine) -> None:
+    failed: list[Exception] = []
+    sink = WazuhSocket(engine.path, timeout=0)
+
+    def send() -> None:
+        try:
+            sink.write(records(*numbered(100)))
+        except QueueDown as error:
+            failed.append(error)
+
+    with closing(sink):
+        sender = threading.Thread(target=send)
+        sender.start()
+        sender.join(0.1)
+        assert sender.is_alive()
+        engine.close()
+        sender.join(5)
+        assert not sender.is_alive()
+    assert "is Wazuh running?" in str(failed[0])
+
+
+# --- an engine that restarts
+
+
+@given(st.dictionaries(st.integers(0, 29), st.integers(0, 5), max_size=6))
+@settings(deadline=None, max_examples=60)
+def test_restarts_of_the_engine_within_a_batch_neither_lose_nor_repeat_an_event(restarts: dict[int, int]) -> None:
+    """`restarts` says before which event the engine goes, and how often is waited until it is back."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "queue"
+        arrived: list[bytes] = []
+        engines = [Engine(path)]
+        away = 0
+
+        def before(number: int) -> None:
+            nonlocal away
+            arrived.extend(engines[-1].read())
+            if number in restarts:
+                engines[-1].close()
+                away = restarts[number]
+                if number % 2:
+                    path.unlink()
+                if away == 0:
+                    engines.append(Engine(path))
+
+        def while_asleep() -> None:
+            nonlocal away
+            away -= 1
+            if away == 0:
+                engines.append(Engine(path))
+
+        time = Time(while_asleep)
+        with closing(WazuhSocket(path, clock=time.clock, sleep=time.sleep)) as sink:
+            sink.write(Batch(records(*numbered(30)), before))
+        arrived += engines[-1].read()
+        engines[-1].close()
+    assert arrived == [HEADER + body for body in numbered(30)]
+
+
+@pytest.mark.parametrize("timeout", [0.0, 0.3, 30.0])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_queue_that_stays_away_is_given_up_after_the_time_limit(
+    tmp_path: Path, timeout: float, there: bool
+) -> None:
+    path = tmp_path / "queue"
+    if there:
+        Engine(path).close()  # the socket's file stays, and nobody listens
+    time = Time()
+    sink = WazuhSocket(path, timeout=timeout, clock=time.clock, sleep=time.sleep)
+    with closing(sink), pytest.raises(QueueDown, match=rf"{path}: .*; is Wazuh running\? Nothing"):
+        sink.write(records(b"x"))
+    assert sum(time.slept) == pytest.approx(timeout)
+    assert max(time.slept) <= 1
+    assert time.slept == [0, *sorted(time.slept[1:-1]), *time.slept[1:][-1:]]  # tried less and less often
+
+
+def test_a_queue_that_accepts_connections_and_refuses_every_event_is_given_up_after_the_time_limit(
+    engine: Engine,
+) -> None:
+    engine.socket.shutdown(socket.SHUT_RD)
+    time = Time()
+    sink = WazuhSocket(engine.path, timeout=10, clock=time.clock, sleep=time.sleep)
+    with closing(sink), pytest.raises(QueueDown, match="Broken pipe; is Wazuh running"):
+        sink.write(records(b"x"))
+    assert sum(time.slept) == pytest.approx(10)
+    assert len(time.slept) < 20
+
+
+def test_a_queue_that_comes_and_goes_is_given_up_after_the_time_limit(engine: Engine) -> None:
+    engines = [engine]
+
+    def come_or_go() -> None:
+        engines[-1].close()
+        if len(time.slept) % 2:
+            engines.append(Engine(engine.path))
+            engines[-1].socket.shutdown(socket.SHUT_RD)  # it is there, but will not read any more
+
+    time = Time(come_or_go)
+    sink = WazuhSocket(engine.path, timeout=5, clock=time.clock, sleep=time.sleep)
+    engine.close()
+    with closing(sink), pytest.raises(QueueDown):
+        sink.write(records(b"x"))
+    engines[-1].close()
+    assert sum(time.slept) == pytest.approx(5)
+    assert len(engines) > 3
+
+
+def test_nobody_waits_for_a_queue_that_is_away_once_somebody_asked_to_stop(tmp_path: Path) -> None:
+    time = Time()
+    sink = WazuhSocket(
+        tmp_path / "queue", stop=lambda: len(time.slept) >= 3, clock=time.clock, sleep=time.sleep, timeout=30
+    )
+    with closing(sink), pytest.raises(QueueDown):
+        sink.write(records(b"x"))
+    assert len(time.slept) == 3
+
+
+def test_asked_to_stop_a_queue_that_is_there_still_gets_the_batch(engine: Engine) -> None:
+    with closing(WazuhSocket(engine.path, stop=lambda: True)) as sink:
+        sink.write(records(b"x"))
+    assert engine.read() == [HEADER + b"x"]
+
+
+def test_what_was_sent_before_the_queue_went_is_not_sent_again_by_the_next_write(engine: Engine) -> None:
+    with closing(WazuhSocket(engine.path, timeout=0)) as sink:
+        sink.write(records(b"one"))
+        assert engine.read() == [HEADER + b"one"]
+        engine.close()
+        with pytest.raises(QueueDown):
+            sink.write(records(b"two"))
+        with closing(Engine(engine.path)) as back:
+            sink.write(records(b"two"))
+            assert back.read() == [HEADER + b"two"]
+
+
+# --- places that are no queue
+
+
+def send_to(path: Path) -> str:
+    """What the sink complains of; it does so at once, for waiting would not help."""
+    time = Time()
+    with closing(WazuhSocket(path, clock=time.clock, sleep=time.sleep)) as sink, pytest.raises(SinkError) as raised:
+        sink.write(records(b"x"))
+    assert time.slept == []
+    assert "it must be a Unix datagram socket that this user may write to" in str(raised.value)
+    return str(raised.value)
+
+
+def test_a_file_or_folder_in_the_queues_place_is_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for path in (file, tmp_path):
+        assert str(path) in send_to(path)
+
+
+def test_a_stream_socket_in_the_queues_place_is_told_at_once(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
+        stream.bind(str(tmp_path / "stream"))
+        stream.listen()
+        assert os.strerror(errno.EPROTOTYPE) in send_to(tmp_path / "stream")
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_told_at_once(tmp_path: Path) -> None:
+    assert "AF_UNIX path too long" in send_to(tmp_path / ("x" * 120))
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """As a user who may do nothing, if we may become one: root may write anywhere."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_a_queue_that_this_user_may_not_write_to_is_told_at_once(engine: Engine) -> None:
+    engine.path.chmod(0)
+    with as_nobody():
+        assert os.strerror(errno.EACCES) in send_to(engine.path)
+
+
+# --- events that do not fit
+
+
+@contextmanager
+def sink_to(engine: Engine, oversize: Oversize) -> Iterator[tuple[WazuhSocket, list[Record]]]:
+    """A sink, and the records that it finds too large."""
+    told: list[Record] = []
+    with closing(WazuhSocket(engine.path, oversize=oversize, oversized=told.append)) as sink:
+        yield sink, told
+
+
+def one_by_one(batch: list[Record], sink: WazuhSocket, engine: Engine) -> list[bytes]:
+    """Send records and read each at once: the sender's buffer does not hold all of them."""
+    arrived = []
+    for record in batch:
+        sink.write([record])
+        arrived += engine.read()
+    return arrived
+
+
+@pytest.mark.parametrize("oversize", ["shrink", "dead-letter", "send"])
+def test_an_event_that_just_fits_is_sent_as_it_is(engine: Engine, oversize: Oversize) -> None:
+    body = b"x" * (LIMIT - len(HEADER))
+    with sink_to(engine, oversize) as (sink, told):
+        sink.write(records(body))
+    assert engine.read() == [HEADER + body]
+    assert told == []
+
+
+def test_an_event_that_does_not_fit_is_shrunk_and_the_whole_one_is_given_away(engine: Engine) -> None:
+    body = in_envelope(userAgent="u" * 70_000, eventName="RunInstances")
+    batch = records(b"before", body, b"behind")
+    with sink_to(engine, "shrink") as (sink, told):
+        sink.write(batch)
+    before, datagram, behind = engine.read()
+    assert (before, behind) == (HEADER + b"before", HEADER + b"behind")
+    assert LIMIT - 100 < len(datagram) <= LIMIT
+    aws = json.loads(datagram.removeprefix(HEADER))["aws"]
+    assert aws["log_info"]["truncated"] == ["userAgent"]
+    assert aws["eventName"] == "RunInstances"
+    assert told == [batch[1]]
+    assert batch[1].event == body
+
+
+def test_with_dead_letter_an_event_that_does_not_fit_is_only_given_away(engine: Engine) -> None:
+    batch = records(b"before", b"x" * LIMIT, b"behind")
+    with sink_to(engine, "dead-letter") as (sink, told):
+        sink.write(batch)
+    assert engine.read() == [HEADER + b"before", HEADER + b"behind"]
+    assert told == [batch[1]]
+
+
+def test_with_send_an_event_that_does_not_fit_is_sent_as_it_is(engine: Engine) -> None:
+    body = in_envelope(userAgent="u" * 150_000)
+    with sink_to(engine, "send") as (sink, told):
+        sink.write(records(body))
+    assert engine.read() == [HEADER + body]
+    assert told == []
+
+
+def test_with_send_what_the_kernel_refuses_is_shrunk_and_given_away_and_others_are_still_sent_as_they_are(
+    engine: Engine,
+) -> None:
+    refused = in_envelope(userAgent="u" * 10_000_000)
+    large = in_envelope(userAgent="u" * 150_000)
+    batch = records(refused, large, refused)
+    with sink_to(engine, "send") as (sink, told):
+        first, second, third = one_by_one(batch, sink, engine)
+    assert first == third
+    assert LIMIT - 100 < len(first) <= LIMIT
+    assert json.loads(first.removeprefix(HEADER))["aws"]["log_info"]["truncated"] == ["userAgent"]
+    assert second == HEADER + large
+    assert told == [batch[0], batch[2]]
+
+
+def test_with_send_an_event_that_the_kernel_has_no_memory_for_does_not_stop_the_others(engine: Engine) -> None:
+    body = in_envelope(userAgent="u" * 6_000_000)
+    with sink_to(engine, "send") as (sink, told), connection_of(sink, engine) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)
+        if connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) < 8 << 20:
+            pytest.skip("net.core.wmem_max is too small for such a buffer")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)
+            probe.connect(str(engine.path))
+            with suppress(OSError):
+                probe.send(body)
+                pytest.skip("this kernel has memory for such a datagram")
+        sink.write(records(body, b"behind"))
+    first, behind = engine.read()
+    assert len(first) <= LIMIT
+    assert behind == HEADER + b"behind"
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("oversize", ["shrink", "send"])
+def test_where_the_kernel_takes_less_than_wazuh_events_are_shrunk_to_that(engine: Engine, oversize: Oversize) -> None:
+    with sink_to(engine, oversize) as (sink, told), connection_of(sink, engine) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the kernel makes its minimum of it
+        least = connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        batch = records(*(in_envelope(userAgent="u" * size) for size in (200_000, 60_000, 20_000, least, 1000)))
+        arrived = one_by_one(batch, sink, engine)
+    assert len(arrived) == 5
+    assert all(least // 2 < len(datagram) < least for datagram in arrived[:4])
+    for datagram in arrived[:4]:
+        assert json.loads(datagram.removeprefix(HEADER))["aws"]["log_info"]["truncated"] == ["userAgent"]
+    assert arrived[4] == HEADER + in_envelope(userAgent="u" * 1000)
+    assert told == batch[:4]
+
+
+def test_where_the_kernel_takes_less_than_wazuh_dead_letters_are_not_sent(engine: Engine) -> None:
+    with sink_to(engine, "dead-letter") as (sink, told), connection_of(sink, engine) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+        batch = records(b"x" * 20_000, b"y")
+        sink.write(batch)
+    assert engine.read() == [HEADER + b"y"]
+    assert told == [batch[0]]
+
+
+# --- a cap on events per second
+
+
+def taken_at(pace: Pace, time: Time, rests: list[float]) -> list[float]:
+    """When each of some records gets through, if the one who asks rests before each for so many seconds."""
+
+    def asking() -> Iterator[Record]:
+        for rest, record in zip(rests, records(*numbered(len(rests))), strict=True):
+            time.now += rest
+            yield record
+
+    return [time.now for _ in pace.paced(asking())]
+
+
+@given(
+    st.floats(0.1, 2000),
+    st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.001, 0.3, 1.0, 5.0]), max_size=200),
+)
+@settings(deadline=None)
+def test_in_no_stretch_of_time_more_events_pass_than_the_cap_and_one_seconds_worth(
+    cap: float, rests: list[float]
+) -> None:
+    time = Time()
+    taken = taken_at(Pace(cap, clock=time.clock, sleep=time.sleep), time, rests)
+    recent: deque[float] = deque()
+    for moment in taken:  # in the second up to each event
+        recent.append(moment)
+        while recent[0] < moment - 1:
+            recent.popleft()
+        assert len(recent) <= 2 * max(cap, 1) + 1
+    if taken:
+        assert len(taken) <= max(cap, 1) + cap * (taken[-1] - taken[0]) + 1e-3
+
+
+def test_with_a_cap_events_pass_as_fast_as_it_allows() -> None:
+    time = Time()
+    start = time.now
+    taken = taken_at(Pace(10, clock=time.clock, sleep=time.sleep), time, [0.0] * 30)
+    assert taken[:10] == [start] * 10
+    assert [moment - start for moment in taken[10:]] == pytest.approx([number / 10 for number in range(1, 21)])
+
+
+def test_tokens_are_saved_for_one_second_not_longer() -> None:
+    time = Time()
+    taken = taken_at(Pace(5, clock=time.clock, sleep=time.sleep), time, [0.0] * 5 + [3600.0] + [0.0] * 9)
+    late = [moment - taken[5] for moment in taken[5:]]
+    assert late == pytest.approx([0] * 5 + [0.2, 0.4, 0.6, 0.8, 1.0], abs=1e-6)
+
+
+def test_less_than_one_event_per_second_is_a_cap_too() -> None:
+    time = Time()
+    start = time.now
+    taken = taken_at(Pace(0.1, clock=time.clock, sleep=time.sleep), time, [0.0] * 3)
+    assert [moment - start for moment in taken] == pytest.approx([0, 10, 20])
+
+
+@pytest.mark.parametrize("cap", [0, -1, float("nan"), float("inf")])
+def test_a_cap_that_lets_nothing_or_everything_pass_is_an_error(cap: float) -> None:
+    with pytest.raises(ArgumentsError, match="a number above 0"):
+        Pace(cap)
+
+
+def test_the_socket_keeps_to_the_cap(engine: Engine) -> None:
+    arrived: list[bytes] = []
+    time = Time(lambda: arrived.extend(engine.read()))
+    with closing(WazuhSocket(engine.path, max_eps=4, clock=time.clock, sleep=time.sleep)) as sink:
+        for number in range(2):
+            sink.write(records(*numbered(10)[number * 5 : number * 5 + 5]))
+    assert arrived + engine.read() == [HEADER + body for body in numbered(10)]
+    assert sum(time.slept) == pytest.approx((10 - 4) / 4)
+
+
+def test_asked_to_stop_the_rest_of_a_batch_is_not_held_up(engine: Engine) -> None:
+    arrived: list[bytes] = []
+    time = Time(lambda: arrived.extend(engine.read()))
+    sink = WazuhSocket(
+        engine.path, max_eps=1, stop=lambda: len(time.slept) >= 7, clock=time.clock, sleep=time.sleep
+    )
+    with closing(sink):
+        sink.write(records(*numbered(10)))
+    assert arrived + engine.read() == [HEADER + body for body in numbered(10)]
+    assert sum(time.slept) < 2
+
+
+def test_the_real_clock_serves_as_well(tmp_path: Path) -> None:
+    with Wazuh(tmp_path) as wazuh, closing(WazuhSocket(wazuh.path, max_eps=200)) as sink:
+        started = time.monotonic()
+        sink.write(records(*numbered(260)))
+        assert 0.29 < time.monotonic() - started < 3
+        assert wazuh.take() == numbered(260)
