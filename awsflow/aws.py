@@ -1,15 +1,18 @@
 """AWS: sessions, roles, retries; and the one place where botocore's errors become ours."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from awsflow.errors import (
     AwsflowError,
     ClockSkew,
+    ConfigError,
     CredentialsError,
     EndpointUnreachable,
     ObjectGone,
@@ -20,40 +23,108 @@ from awsflow.errors import (
 )
 from awsflow.options import AwsAccess
 
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+    from botocore.session import Session
+
 ROLE_SESSION = "WazuhLogParsing"
 ATTEMPTS = 10
-CONNECT_SECONDS = 10
-READ_SECONDS = 60
 DEFAULT_REGION = "us-east-1"
 """Where S3 is asked when no region is configured: it redirects to the bucket's own."""
 
-_CREDENTIALS = "AWS does not accept these credentials; check the keys, the profile or the role"
-_THROTTLED = "AWS slowed us down for longer than the retries last; try later, or ask AWS for a higher limit"
+_CREDENTIALS = (CredentialsError, "AWS does not accept these credentials; check the keys, the profile or the role")
+_EXPIRED = (CredentialsError, "the session's token has expired; renew it")
+_THROTTLED = (
+    Throttled,
+    "AWS slowed us down for longer than the retries last; try later, or ask AWS for a higher limit",
+)
+_SKEWED = (ClockSkew, "this machine's clock is wrong; set it, e.g. with NTP")
+_DENIED = (ServiceError, "access is denied; allow it in the IAM policy, the bucket's and the key's")
+_REFUSED = (ServiceError, "AWS refused it; see AWS's documentation of that code")
+_FAILED = (ServiceError, "the server failed, time and again; try later, or check the endpoint URL")
+_NOT_ASSUMED = (
+    CredentialsError,
+    "STS does not let us assume the role; check its trust policy, external id and longest session",
+)
 CODES: dict[str, tuple[type[AwsflowError], str]] = {
-    "AccessDenied": (ServiceError, "access is denied; allow it in the IAM policy, the bucket's and the key's"),
-    "AccessDeniedException": (ServiceError, "access is denied; allow it in the IAM policy"),
+    "403": _DENIED,
+    "AccessDenied": _DENIED,
+    "AccessDeniedException": _DENIED,
     "AllAccessDisabled": (ServiceError, "all access to the bucket is disabled; ask its owner"),
-    "AuthFailure": (CredentialsError, _CREDENTIALS),
-    "ExpiredToken": (CredentialsError, "the session's token has expired; renew it"),
-    "ExpiredTokenException": (CredentialsError, "the session's token has expired; renew it"),
-    "InvalidAccessKeyId": (CredentialsError, _CREDENTIALS),
-    "InvalidClientTokenId": (CredentialsError, _CREDENTIALS),
+    "AuthFailure": _CREDENTIALS,
+    "BandwidthLimitExceeded": _THROTTLED,
+    "EC2ThrottledException": _THROTTLED,
+    "ExpiredToken": _EXPIRED,
+    "ExpiredTokenException": _EXPIRED,
+    "IncompleteSignature": _CREDENTIALS,
+    "InvalidAccessKeyId": _CREDENTIALS,
+    "InvalidClientTokenId": _CREDENTIALS,
     "InvalidObjectState": (ServiceError, "the object is archived (Glacier); restore it first"),
-    "InvalidToken": (CredentialsError, _CREDENTIALS),
+    "InvalidSignatureException": _CREDENTIALS,
+    "InvalidToken": _CREDENTIALS,
+    "LimitExceededException": _THROTTLED,
+    "MissingAuthenticationToken": _CREDENTIALS,
     "NoSuchBucket": (ServiceError, "there is no such bucket; check its name and the endpoint"),
     "NoSuchKey": (ObjectGone, "the object is gone; it was deleted after it was listed"),
+    "NotSignedUp": _CREDENTIALS,
     "PreconditionFailed": (ObjectGone, "the object was replaced after it was listed; the next run reads the new one"),
-    "RequestExpired": (ClockSkew, "this machine's clock is wrong; set it, e.g. with NTP"),
-    "RequestLimitExceeded": (Throttled, _THROTTLED),
-    "RequestTimeTooSkewed": (ClockSkew, "this machine's clock is wrong; set it, e.g. with NTP"),
-    "SignatureDoesNotMatch": (CredentialsError, _CREDENTIALS),
-    "SlowDown": (Throttled, _THROTTLED),
-    "Throttling": (Throttled, _THROTTLED),
-    "ThrottlingException": (Throttled, _THROTTLED),
-    "TooManyRequestsException": (Throttled, _THROTTLED),
-    "UnrecognizedClientException": (CredentialsError, _CREDENTIALS),
+    "PriorRequestNotComplete": _THROTTLED,
+    "ProvisionedThroughputExceededException": _THROTTLED,
+    "RequestExpired": _SKEWED,
+    "RequestLimitExceeded": _THROTTLED,
+    "RequestThrottled": _THROTTLED,
+    "RequestThrottledException": _THROTTLED,
+    "RequestTimeTooSkewed": _SKEWED,
+    "SignatureDoesNotMatch": _CREDENTIALS,
+    "SlowDown": _THROTTLED,
+    "ThrottledException": _THROTTLED,
+    "Throttling": _THROTTLED,
+    "ThrottlingException": _THROTTLED,
+    "TooManyRequestsException": _THROTTLED,
+    "TransactionInProgressException": _THROTTLED,
+    "UnrecognizedClientException": _CREDENTIALS,
 }
 """What AWS's error codes mean for us, and what to try."""
+
+_NO_CREDENTIALS = (CredentialsError, "no credentials could be had; check the profile")
+_INCOMPLETE = (CredentialsError, "there are no complete credentials; give a profile, a role or keys")
+_NO_ANSWER = (EndpointUnreachable, "the endpoint does not answer; check network and endpoint URL")
+_NO_REGION = (UnknownRegion, "the region is missing or has a wrong shape; give one such as eu-west-1")
+_CONFIG = (
+    ConfigError,
+    "a value of the AWS configuration has a wrong shape; check ~/.aws/config, ~/.aws/credentials and the environment",
+)
+EXCEPTIONS: dict[str, tuple[type[AwsflowError], str]] = {
+    "BotoCoreError": (ServiceError, "the AWS library gave up; see the documentation of that error"),
+    "ConfigNotFound": _CONFIG,
+    "ConfigParseError": _CONFIG,
+    "ConnectionError": _NO_ANSWER,
+    "CredentialRetrievalError": _NO_CREDENTIALS,
+    "HTTPClientError": _NO_ANSWER,
+    "InvalidConfigError": _CONFIG,
+    "InvalidIMDSEndpointError": _CONFIG,
+    "InvalidIMDSEndpointModeError": _CONFIG,
+    "InvalidProxiesConfigError": _CONFIG,
+    "InvalidRegionError": _NO_REGION,
+    "InvalidRetryConfigurationError": _CONFIG,
+    "InvalidRetryModeError": _CONFIG,
+    "InvalidS3AddressingStyleError": _CONFIG,
+    "LoginError": _NO_CREDENTIALS,
+    "MetadataRetrievalError": _NO_CREDENTIALS,
+    "NoAuthTokenError": _NO_CREDENTIALS,
+    "NoCredentialsError": _INCOMPLETE,
+    "NoRegionError": _NO_REGION,
+    "PartialCredentialsError": _INCOMPLETE,
+    "ProfileNotFound": (ProfileNotFound, "there is no such profile; check ~/.aws/config and ~/.aws/credentials"),
+    "RefreshWithMFAUnsupportedError": _NO_CREDENTIALS,
+    "ResponseParserError": (ServiceError, "what answers there does not speak as AWS does; check the endpoint URL"),
+    "SSOError": _NO_CREDENTIALS,
+    "TokenRetrievalError": _NO_CREDENTIALS,
+    "UnknownCredentialError": _NO_CREDENTIALS,
+    "UnknownRegionError": _NO_REGION,
+    "UnknownSignatureVersionError": _CONFIG,
+}
+"""What botocore's own exceptions, and those derived from them, mean for us, and what to try."""
 
 
 def client(service: str, access: AwsAccess, region: str | None = None, *, pool: int = 10) -> Any:
@@ -63,36 +134,46 @@ def client(service: str, access: AwsAccess, region: str | None = None, *, pool: 
     those and renewed before they expire. Every call has deadlines and up to 10 attempts, unless the user's AWS
     configuration says how often to try.
     """
-    import boto3  # noqa: PLC0415 - half of a start's time: only where a client is made
-    import botocore.session  # noqa: PLC0415 - likewise
-    from botocore.config import Config  # noqa: PLC0415 - likewise
+    from botocore.config import Config  # noqa: PLC0415 - half of a start's time: only where a client is made
 
-    with doing(f"opening a session with AWS for {service}"):
+    what = f"opening a session with AWS for {service}"
+    with doing(what):
         session = _session(access)
         region = region or access.region or session.get_config_variable("region") or DEFAULT_REGION
-        configured = session.get_config_variable("retry_mode") or session.get_config_variable("max_attempts")
         config = Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
+            connect_timeout=access.connect_seconds,
+            read_timeout=access.read_seconds,
             max_pool_connections=pool,
             parameter_validation=False,
-            retries=None if configured else {"mode": "standard", "total_max_attempts": ATTEMPTS},
+            retries=None if _tells_retries(session) else {"mode": "standard", "total_max_attempts": ATTEMPTS},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             user_agent_extra=f"awsflow/{version('awsflow')}",
         )
         if access.role_arn:
-            session = _assumed(session, access, region, config)
+            session = _assumed(session, access, access.role_arn, region, config)
         elif session.get_credentials() is None:
             raise CredentialsError(
-                f"opening a session with AWS for {service}: there are no credentials; "
+                f"{what}: there are no credentials; "
                 "give a profile or a role, set AWS_ACCESS_KEY_ID, or attach a role to this machine"
             )
         factory = session.get_component("response_parser_factory")
         factory.set_parser_defaults(timestamp_parser=_timestamp)
-        return boto3.Session(botocore_session=session, region_name=region).client(
-            service, endpoint_url=access.service_endpoint, config=config
-        )
+        create: Any = session.create_client  # its stubs know a fixed list of services
+        try:
+            return create(service, region_name=region, endpoint_url=access.service_endpoint, config=config)
+        except ValueError as error:
+            # botocore complains so of endpoints in the configuration, and of text where it wants a number
+            if _translated(what, error) is not None:
+                raise
+            raise ConfigError(f"{what}: {_CONFIG[1]}") from None
+
+
+def check_profile(access: AwsAccess) -> None:
+    """Raise ProfileNotFound if the access names a profile that is not there: before anything else is begun."""
+    if access.profile is not None:
+        with doing(f"looking for the profile {access.profile!r}"):
+            _session(access).get_scoped_config()
 
 
 @contextmanager
@@ -114,49 +195,60 @@ def doing(what: str) -> Iterator[None]:
 
 def known_regions() -> frozenset[str]:
     """The regions of all partitions, as this botocore knows them."""
-    import botocore.session  # noqa: PLC0415 - only where regions are given
+    from botocore.loaders import Loader  # noqa: PLC0415 - only where regions are given
 
-    endpoints = botocore.session.Session().get_component("data_loader").load_data("endpoints")
-    return frozenset(region for partition in endpoints["partitions"] for region in partition["regions"])
+    # "endpoints" has the same, in fifty times the size; here each partition has something like "aws-global" besides
+    partitions = Loader().load_data("partitions")["partitions"]
+    return frozenset(region for partition in partitions for region in partition["regions"] if region[-1].isdigit())
 
 
 def _translated(what: str, error: Exception) -> AwsflowError | None:
     """Our error for one of botocore's; None if it is none of its."""
-    from botocore import exceptions  # noqa: PLC0415 - it is loaded already when there is an error of its
-
-    match error:
-        case exceptions.ClientError():
-            return _refused(what, error)
-        case exceptions.ProfileNotFound():
-            return ProfileNotFound(f"{what}: there is no such profile; check ~/.aws/config and ~/.aws/credentials")
-        case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
-            return CredentialsError(f"{what}: there are no complete credentials; give a profile, a role or keys")
-        case exceptions.InvalidRegionError() | exceptions.NoRegionError() | exceptions.UnknownRegionError():
-            return UnknownRegion(f"{what}: the region is missing or has a wrong shape; give one such as eu-west-1")
-        case exceptions.HTTPClientError() | exceptions.ConnectionError():
-            name = type(error).__name__
-            return EndpointUnreachable(f"{what}: the endpoint does not answer ({name}); check network and endpoint URL")
-        case exceptions.CredentialRetrievalError() | exceptions.SSOError() | exceptions.MetadataRetrievalError():
-            return CredentialsError(f"{what}: no credentials could be had ({type(error).__name__}); check the profile")
-        case exceptions.BotoCoreError():
-            return ServiceError(f"{what}: {type(error).__name__}; see AWS's documentation of that error")
+    for kind in type(error).__mro__:
+        if kind.__module__ in ("botocore.exceptions", "botocore.parsers"):
+            if kind.__name__ == "ClientError":
+                return _refused(what, error)  # type: ignore[arg-type] # its name says so, without an import
+            if kind.__name__ in EXCEPTIONS:
+                ours, meaning = EXCEPTIONS[kind.__name__]
+                return _told(ours, what, meaning, type(error).__name__ + _place(error))
+    if type(error) is RuntimeError and "still expired" in str(error):  # raised where credentials are renewed
+        return ClockSkew(f"{what}: new credentials have expired already; this machine's clock is wrong; set it")
     return None
 
 
-def _refused(what: str, error: Any) -> AwsflowError:
+def _refused(what: str, error: "ClientError") -> AwsflowError:
     """Our error for an answer of AWS."""
     code = str(error.response.get("Error", {}).get("Code") or "unknown")
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    kind, meaning = CODES.get(code, (ServiceError, "AWS refused it; see AWS's documentation of that code"))
-    if code not in CODES and status in (429, 503):
-        kind, meaning = Throttled, _THROTTLED
-    if error.operation_name == "AssumeRole" and issubclass(kind, ServiceError):
-        kind, meaning = CredentialsError, "STS does not let us assume the role; check its trust policy and external id"
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    of_status = _THROTTLED if status in (429, 503) else _FAILED if status >= 500 else _REFUSED
+    kind, meaning = CODES.get(code, of_status)
+    if error.operation_name.startswith("AssumeRole") and kind is ServiceError and status < 500:
+        kind, meaning = _NOT_ASSUMED
+    return _told(kind, what, meaning, code)
+
+
+def _told(kind: type[AwsflowError], what: str, meaning: str, name: str) -> AwsflowError:
     cause, _, advice = meaning.partition("; ")
-    return kind(f"{what}: {cause} ({code}); {advice}")
+    return kind(f"{what}: {cause} ({name}); {advice}")
 
 
-def _session(access: AwsAccess) -> Any:
+def _place(error: Exception) -> str:
+    """The server or file that an exception of botocore tells of, without what may be secret in its URL."""
+    told = getattr(error, "kwargs", {})
+    host = urlsplit(str(told.get("endpoint_url") or told.get("proxy_url") or "")).netloc.rpartition("@")[2]
+    place = host or told.get("path") or ""
+    return f" {place}" if place else ""
+
+
+def _tells_retries(session: "Session") -> bool:
+    """Whether the user's AWS configuration says how to retry. botocore's own answer includes its defaults."""
+    return bool(
+        session.get_scoped_config().keys() & {"retry_mode", "max_attempts"}
+        or os.environ.keys() & {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"}
+    )
+
+
+def _session(access: AwsAccess) -> "Session":
     """A botocore session with the access's own credentials."""
     import botocore.session  # noqa: PLC0415 - see client
 
@@ -166,12 +258,9 @@ def _session(access: AwsAccess) -> Any:
     return session
 
 
-def _assumed(session: Any, access: AwsAccess, region: str, config: Any) -> Any:
+def _assumed(session: "Session", access: AwsAccess, role_arn: str, region: str, config: Any) -> "Session":
     """A session with the role's credentials, taken with those of `session` and renewed before they expire."""
-    from botocore.credentials import (  # noqa: PLC0415 - see client
-        AssumeRoleCredentialFetcher,
-        DeferredRefreshableCredentials,
-    )
+    from botocore.credentials import AssumeRoleCredentialFetcher, RefreshableCredentials  # noqa: PLC0415 - see client
 
     wanted: dict[str, Any] = {"RoleSessionName": ROLE_SESSION}
     if access.external_id:
@@ -180,25 +269,36 @@ def _assumed(session: Any, access: AwsAccess, region: str, config: Any) -> Any:
         wanted["DurationSeconds"] = access.role_duration
     source = session.get_credentials()
     if source is None:
-        raise CredentialsError(
-            f"assuming {access.role_arn}: there are no credentials to do so with; give a profile or keys"
-        )
+        raise CredentialsError(f"assuming {role_arn}: there are no credentials to do so with; give a profile or keys")
 
     def sts(service: str, **more: Any) -> Any:
-        return session.create_client(
-            service, **{"region_name": region, "endpoint_url": access.sts_endpoint, **more, "config": config}
-        )
+        create: Any = session.create_client  # its stubs know a fixed list of services
+        return create(service, **{"region_name": region, "endpoint_url": access.sts_endpoint, **more, "config": config})
 
-    fetcher = AssumeRoleCredentialFetcher(sts, source, access.role_arn, extra_args=wanted)
+    fetcher = AssumeRoleCredentialFetcher(sts, source, role_arn, extra_args=wanted)
 
     def fetched() -> Any:
-        with doing(f"assuming {access.role_arn}"):
-            return fetcher.fetch_credentials()
+        with doing(f"assuming {role_arn}"):
+            try:
+                return fetcher.fetch_credentials()
+            except KeyError:
+                raise CredentialsError(
+                    f"assuming {role_arn}: the answer holds no credentials; check the STS endpoint"
+                ) from None
 
-    role = _session(AwsAccess(profile=access.profile))
+    # botocore renews credentials a quarter of an hour before they expire: all the time, if they don't live longer
+    lifetime = access.role_duration or 3600
+    role: Any = _session(AwsAccess(profile=access.profile))
     # botocore's own way to give a session credentials that renew themselves leads through a profile's configuration
-    role._credentials = DeferredRefreshableCredentials(fetched, "assume-role")  # noqa: SLF001 - see above
-    return role
+    role._credentials = RefreshableCredentials.create_from_metadata(
+        fetched(),
+        fetched,
+        "assume-role",
+        advisory_timeout=min(900, lifetime // 3),
+        mandatory_timeout=min(600, lifetime // 6),
+    )
+    typed: Session = role
+    return typed
 
 
 def _timestamp(value: Any) -> datetime:
@@ -208,7 +308,8 @@ def _timestamp(value: Any) -> datetime:
             return datetime.fromisoformat(value)
         except ValueError:
             pass
-    return _parse_timestamp()(value)
+    parsed: datetime = _parse_timestamp()(value)
+    return parsed
 
 
 @cache

@@ -132,7 +132,7 @@ class NoAccounts(AwsflowError):
 
 
 class ClockSkew(AwsflowError):
-    """This machine's clock is too far from AWS's."""
+    """The clock of this machine is too far from AWS's."""
 
     exit_code = 19
 

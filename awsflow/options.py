@@ -6,6 +6,7 @@ shows a secret.
 
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -24,6 +25,10 @@ _url = re.compile(r"https?://[^\s/?#]+[^\s?#]*", re.IGNORECASE).fullmatch
 _number = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?").fullmatch
 _not_in_prefixes = re.compile(r"[\\{}^%`\[\]'\"<>~#|]|&(?:apos|quot|amp|lt|gt|#13|#10);").search
 
+MAX_OBJECT_SIZE = 64 << 30
+"""Bytes: no log is as large."""
+MAX_RATIO = 2000.0
+"""Deflate gains a factor of 1032 at most."""
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -76,9 +81,9 @@ class BucketOptions:
     discard_regex: str | None = None
     state: Path | None = None
     """None: nothing is remembered."""
-    max_object_size: int = 64 << 30
+    max_object_size: int = MAX_OBJECT_SIZE
     """Bytes, decompressed, beyond which an object is taken for a mistake or an attack, and given up."""
-    max_ratio: float = 2000.0
+    max_ratio: float = MAX_RATIO
     """Decompressed bytes for each byte of the object, beyond which it is given up likewise."""
 
 
@@ -182,7 +187,9 @@ def lookback(text: str) -> timedelta:
 def regex(text: str) -> str:
     """A regular expression that compiles."""
     try:
-        re.compile(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is the user's business how its brackets are nested
+            re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
         raise ArgumentsError(f"regular expression {text!r}: {error}") from None
     return text

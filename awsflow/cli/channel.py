@@ -1,21 +1,33 @@
 """What a command says, and where: one line a thing, never a secret."""
 
 import os
+import stat
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
+
+from awsflow.errors import ArgumentsError
+
+SHORTEST_SECRET = 8
+"""Characters. What is shorter would be found everywhere."""
 
 
 class Channel:
     """`ERROR: ...`, `WARNING: ...` and, if wanted, `DEBUG: ...` lines, as people who read Wazuh's log expect them.
 
-    Errors and warnings go to `out`. Debug lines go there too, or to `log_file`, each with its time.
+    Errors and warnings go to `out`. Debug lines go there too, or to `log_file`, each with its time. Whatever is said
+    becomes one line of printable characters. Nothing of awsflow says a secret; should a stranger's message hold one
+    of the `secrets`, it is blotted out.
     """
 
-    def __init__(self, out: TextIO, debug: int = 0, log_file: Path | None = None) -> None:
+    def __init__(
+        self, out: TextIO, debug: int = 0, log_file: Path | None = None, secrets: Iterable[str | None] = ()
+    ) -> None:
         self._out = out
         self._debug = debug
-        self._log = None if log_file is None else os.fdopen(_append_only(log_file), "a", encoding="utf-8")
+        self._secrets = sorted({secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET}, key=len)
+        self._log = None if log_file is None else _appended(log_file)
 
     def error(self, text: str) -> None:
         """Somebody must act."""
@@ -31,22 +43,56 @@ class Channel:
             return
         if self._log is None:
             self._say(f"DEBUG: {text}")
-        else:
-            self._log.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} DEBUG: {text}\n")
+            return
+        try:
+            self._log.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} DEBUG: {self._line(text)}\n")
             self._log.flush()
+        except OSError as error:
+            self._debug = 0  # the logs that are collected matter more than this one
+            self.warning(f"writing the log file {self._log.name}: {error.strerror}; no more of this run is logged")
 
     def close(self) -> None:
-        """Let go of the log file."""
-        if self._log is not None:
-            self._log.close()
+        """Let go of the log file. May be called again."""
+        log, self._log = self._log, None
+        if log is not None:
+            try:
+                log.close()
+            except OSError as error:
+                if self._debug:  # else it was told already
+                    self.warning(f"writing the log file {log.name}: {error.strerror}; its last lines are missing")
 
-    def _say(self, line: str) -> None:
+    def _say(self, text: str) -> None:
+        line = self._line(text)
+        encoding = getattr(self._out, "encoding", None) or "utf-8"
         try:
-            print(line, file=self._out, flush=True)
-        except BrokenPipeError:
-            self._out = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - nobody listens any more
+            print(line.encode(encoding, "backslashreplace").decode(encoding), file=self._out, flush=True)
+        except BrokenPipeError:  # nobody listens any more; Python would complain of it again when it ends
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), self._out.fileno())
+
+    def _line(self, text: str) -> str:
+        """One printable line. Keys of S3 hold whatever their owner likes."""
+        for secret in reversed(self._secrets):  # the longest first: it may contain another
+            text = text.replace(secret, "[secret]")
+        if text.isprintable():
+            return text
+        return "".join(char if char.isprintable() else _visible(char) for char in text)
 
 
-def _append_only(path: Path) -> int:
-    """A descriptor of an owner-only file; no symbolic link is followed, for we may be root."""
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def _visible(char: str) -> str:
+    return " " if char.isspace() else char.encode("unicode_escape").decode()
+
+
+def _appended(path: Path) -> TextIO:
+    """Open an owner-only file at its end; no symbolic link is followed, for we may be root."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        file = os.open(path, flags, 0o600)
+        mode = os.fstat(file).st_mode
+        if stat.S_ISREG(mode) and mode & 0o077:
+            os.fchmod(file, 0o600)
+        return open(file, "a", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise ArgumentsError(
+            f"opening the log file {path}: {error.strerror}; give a file in a folder that is there, no link"
+        ) from None

@@ -1,12 +1,13 @@
 """How a command ends: exit codes, signals, and what is told of an error."""
 
 import os
+import select
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 
-from awsflow.errors import AlreadyRunning, AwsflowError, ReaderGone
+from awsflow.errors import AlreadyRunning, AwsflowError, QueueDown, ReaderGone
 
 GRACE = 9.0
 """Seconds after a signal within which a run flushes, commits and ends; what it has not done by then stays undone."""
@@ -19,6 +20,7 @@ class Stop:
         self._signal: int | None = None
 
     def __call__(self) -> bool:
+        """Say whether a signal has come."""
         return self._signal is not None
 
     @property
@@ -28,28 +30,47 @@ class Stop:
             return 0
         return 2 if self._signal == signal.SIGINT else 128 + self._signal
 
-    def receive(self, number: int, frame: FrameType | None) -> None:
-        """The first signal asks to stop and starts the clock; a second one ends the process at once."""
-        if number == signal.SIGALRM or self._signal is not None:
-            if self._signal is None:
-                self._signal = number
-            os._exit(self.exit_code)
-        self._signal = number
-        signal.setitimer(signal.ITIMER_REAL, GRACE)
+    def watch(self, signals: int) -> None:
+        """Read the numbers of signals as they come, until the end of the file.
+
+        The first one asks to stop and starts the clock; a second one, or the end of the grace, ends the process at
+        once. Done in a thread, for the main thread may be where no handler of Python's is ever run: in the resolver,
+        or waiting for SQLite.
+        """
+        first = os.read(signals, 1)
+        if first:
+            self._signal = first[0]
+            ended, _, _ = select.select([signals], [], [], GRACE)
+            if not ended or os.read(signals, 1):
+                os._exit(self.exit_code)
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Signals ask the run inside to stop, rather than break it off."""
+    """Signals ask the run inside to stop, rather than break it off.
+
+    A run that was asked to stop while Wazuh's queue takes nothing ends without complaint: what it could not send
+    stays uncommitted, and the next run sends it.
+    """
     stop = Stop()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-    before = {number: signal.signal(number, stop.receive) for number in numbers}
+    received, sent = os.pipe()
+    os.set_blocking(sent, False)
+    thread = threading.Thread(target=stop.watch, args=(received,), name="awsflow-signals", daemon=True)
+    thread.start()
+    before = {number: signal.signal(number, _received) for number in (signal.SIGINT, signal.SIGTERM)}
+    wakes = signal.set_wakeup_fd(sent, warn_on_full_buffer=False)
     try:
         yield stop
+    except QueueDown:
+        if not stop():
+            raise
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.set_wakeup_fd(wakes)
         for number, handler in before.items():
             signal.signal(number, handler)
+        os.close(sent)
+        thread.join()
+        os.close(received)
 
 
 def ended(run: Callable[[], int], tell: Callable[[str], None], warn: Callable[[str], None]) -> int:
@@ -73,3 +94,7 @@ def ended(run: Callable[[], int], tell: Callable[[str], None], warn: Callable[[s
         place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
         tell(f"unknown error: {type(error).__name__} at {place}: {' '.join(str(error).split())}; please report it")
         return 1
+
+
+def _received(number: int, frame: object) -> None:
+    """Leave it to the thread that watches: Python's own handler has written the number into its pipe by now."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from awsflow.errors import AwsflowError
 from awsflow.flow import Stats
 from awsflow.items import Barrier, Item
 
@@ -66,8 +67,13 @@ def as_line(stats: Stats) -> str:
 
 
 def write_json(stats: Stats, path: Path) -> None:
-    """Write the summary to a file."""
-    path.write_text(as_json(stats) + "\n", encoding="utf-8")
+    """Write the summary to a file. AwsflowError if that does not work: the run itself has done what it could."""
+    try:
+        path.write_text(as_json(stats) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise AwsflowError(
+            f"writing the summary {path}: {error.strerror}; the run itself is done; name a file in an existing folder"
+        ) from None
 
 
 def progress(

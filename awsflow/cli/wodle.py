@@ -2,45 +2,75 @@
 
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
 
 from awsflow.cli.channel import Channel
 from awsflow.cli.ending import Stop, ended, stop_on_signals
 from awsflow.cli.wodle_flags import WodleOptions, parse, usage
-from awsflow.errors import ArgumentsError
+from awsflow.errors import AlreadyRunning, ArgumentsError, AwsflowError
+from awsflow.flow import Stats
+
+SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""Environment variables."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one collection; return the exit code that the scheduler knows."""
     channel = Channel(sys.stdout)
+    return ended(partial(_run, argv), channel.error, channel.warning)
 
-    def run() -> int:
-        nonlocal channel
-        try:
-            options = parse(argv, os.environ)
-        except ArgumentsError:
-            print(usage(), file=sys.stderr)
-            raise
-        channel = Channel(sys.stdout, options.debug, options.log_file)
-        for note in options.notes:
-            channel.debug(note)
-        with stop_on_signals() as stop:
-            _collect(options, channel, stop)
-        return stop.exit_code
 
+def _run(argv: Sequence[str]) -> int:
+    """Parse the flags, collect; errors in the flags are left to the caller, who knows no better channel."""
     try:
-        return ended(run, lambda text: channel.error(text), lambda text: channel.warning(text))
-    finally:
-        channel.close()
+        options = parse(argv, os.environ)
+        access = options.access
+        secrets = [access.access_key, access.secret_key, access.external_id, *map(os.environ.get, SECRETS)]
+        opened = Channel(sys.stdout, options.debug, options.log_file, secrets)
+    except ArgumentsError:
+        print(usage(), file=sys.stderr)
+        raise
+    about = f"s3://{options.bucket.bucket}/"
+    with closing(opened) as channel:
+        # not restored: Python may still warn of something when it ends
+        warnings.showwarning = lambda message, category, *where: channel.debug(f"{category.__name__}: {message}", 2)
+
+        def told(text: str) -> None:
+            """Name the bucket: the scheduler's log tells of all of them."""
+            channel.error(text if about in text else f"{about}: {text}")
+
+        return ended(partial(_collected, options, channel), told, channel.warning)
 
 
-def _collect(options: WodleOptions, channel: Channel, stop: Stop) -> None:
+def _collected(options: WodleOptions, channel: Channel) -> int:
+    """Collect, and tell what it came to, whatever it came to."""
+    for note in options.notes:
+        channel.debug(note)
+    channel.debug(repr(options.bucket), 2)
+    stats: list[Stats] = []
+    with stop_on_signals() as stop:
+        try:
+            _collect(options, channel, stop, stats.append)
+        except AlreadyRunning:  # the other run will tell what it came to
+            raise
+        except BaseException:
+            _sum_up(options, channel, stats[0] if stats else Stats())
+            raise
+        _sum_up(options, channel, stats[0])
+    return stop.exit_code
+
+
+def _collect(options: WodleOptions, channel: Channel, stop: Stop, begun: Callable[[Stats], None]) -> None:
     """Collect what the flags say into Wazuh's queue."""
-    from awsflow.cli.collecting import collect_bucket  # noqa: PLC0415 - a usage line needs no AWS
-    from awsflow.cli.summary import as_line, write_json  # noqa: PLC0415 - likewise
+    from awsflow.aws import check_profile  # noqa: PLC0415 - a usage line needs no AWS
+    from awsflow.cli.collecting import collect_bucket  # noqa: PLC0415 - likewise
     from awsflow.sinks.wazuh import WazuhSocket  # noqa: PLC0415 - likewise
 
-    stats = collect_bucket(
+    check_profile(options.access)
+    collect_bucket(
         options.bucket,
         options.access,
         lambda oversized: WazuhSocket(
@@ -48,13 +78,24 @@ def _collect(options: WodleOptions, channel: Channel, stop: Stop) -> None:
             timeout=options.queue_timeout,
             stop=stop,
             oversized=oversized,
+            oversize=options.oversize,
+            max_eps=options.max_eps,
         ),
         dead_letters=options.dead_letter,
         stop=stop,
         told=lambda failure: channel.debug(f"{failure.origin}, record {failure.number}: {failure.error}"),
         note=channel.debug,
         warn=channel.warning,
+        shown=begun,
     )
+
+
+def _sum_up(options: WodleOptions, channel: Channel, stats: Stats) -> None:
+    from awsflow.cli.summary import as_line, write_json  # noqa: PLC0415 - a usage line needs none
+
     channel.debug(as_line(stats))
     if options.stats_json is not None:
-        write_json(stats, options.stats_json)
+        try:
+            write_json(stats, options.stats_json)
+        except AwsflowError as error:
+            channel.warning(str(error))

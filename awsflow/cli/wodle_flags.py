@@ -1,19 +1,123 @@
 """The flags of Wazuh's aws-s3 command, each with its check, and a few of our own."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from awsflow import options as checks
 from awsflow.errors import ArgumentsError, RoleNeeded, SubscriberArgumentsMissing, UnknownType
-from awsflow.logtypes import log_type_named
+from awsflow.logtypes import log_types_named
 from awsflow.options import AwsAccess, BucketOptions
+
+if TYPE_CHECKING:
+    from awsflow.sinks.wazuh import Oversize
 
 SERVICES = ("cloudwatchlogs", "inspector")
 SUBSCRIBERS = ("buckets", "security_hub", "security_lake")
+OVERSIZE = ("shrink", "dead-letter", "send")
+
+
+def _debug_level(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentsError(f"debug level {text!r}: give 0, 1, 2 or 3") from None
+
+
+def _oversize(text: str) -> str:
+    if text not in OVERSIZE:
+        raise ArgumentsError(f"oversize {text!r}: give {', '.join(OVERSIZE[:-1])} or {OVERSIZE[-1]}")
+    return text
+
+
+class Flag(NamedTuple):
+    """A flag, and the check of its value. Without a metavar it has none."""
+
+    names: str
+    metavar: str
+    help: str
+    check: Callable[[str], object] = str
+    default: object = None
+
+
+WAZUH = (
+    Flag("-b, --bucket", "NAME", "collect from this S3 bucket", checks.bucket_name),
+    Flag("-sr, --service", "NAME", "inspector or cloudwatchlogs, in any case; not collected yet"),
+    Flag("-sb, --subscriber", "NAME", "buckets, security_hub or security_lake, in any case; not collected yet"),
+    Flag("-q, --queue", "NAME", "SQS queue of the subscriber", checks.queue_name),
+    Flag("-t, --type", "TYPE", "log type, in any case (default: cloudtrail)", default="cloudtrail"),
+    Flag("-O, --aws_organization_id", "ID", "organization id in the key path", default=""),
+    Flag("-c, --aws_account_id", "A,B", "accounts to read (default: all that are there)", checks.account_ids, ()),
+    Flag("-d, --debug", "N", "say what is done: 0 (default) to 3, from nothing to everything", _debug_level, 0),
+    Flag("-a, --access_key", "KEY", "static access key; deprecated, needs --secret_key"),
+    Flag("-k, --secret_key", "KEY", "static secret key; deprecated, needs --access_key"),
+    Flag("-p, --aws_profile", "NAME", "profile of ~/.aws/config and ~/.aws/credentials"),
+    Flag("-x, --external_id", "ID", "external id with which the role is assumed"),
+    Flag("-i, --iam_role_arn", "ARN", "role to assume", checks.role_arn),
+    Flag(
+        "-rd, --iam_role_duration",
+        "S",
+        "seconds of the role's session, 900 to 3600; needs a role",
+        checks.role_duration,
+    ),
+    Flag("-n, --aws_account_alias", "TEXT", "goes into aws.log_info.aws_account_alias", default=""),
+    Flag("-l, --trail_prefix", "P", "prefix of all keys", checks.key_part, ""),
+    Flag("-L, --trail_suffix", "S", "path between AWSLogs/ and the organization or account", checks.key_part, ""),
+    Flag(
+        "-s, --only_logs_after",
+        "YYYY-MMM-DD",
+        "nothing dated before this day (UTC); 2026-NOV-01 or 2026-11-01",
+        checks.day,
+    ),
+    Flag("-r, --regions", "A,B", "regions to read (default: all that are there)", checks.region_names, ()),
+    Flag("-e, --skip_on_error", "", "go on past what cannot be read: Wazuh is told, and later runs try it again"),
+    Flag("-o, --reparse", "", "read again what was read before; changes no state"),
+    Flag("-R, --remove", "", "delete each object once its events were delivered and committed"),
+    Flag("-g, --aws_log_groups", "A,B", "CloudWatch Logs groups", checks.log_groups, ()),
+    Flag("-P, --remove-log-streams", "", "delete each log stream once it was delivered"),
+    Flag("-df, --discard-field", "PATH", "drop the events whose field, such as a.b.c, matches --discard-regex"),
+    Flag("-dr, --discard-regex", "RE", "regular expression, anchored at the start", checks.regex),
+    Flag("-st, --sts_endpoint", "URL", "STS's endpoint instead of AWS's", checks.endpoint_url),
+    Flag("-se, --service_endpoint", "URL", "the service's endpoint instead of AWS's", checks.endpoint_url),
+)
+"""The flags of Wazuh's command, in its order."""
+
+OURS = (
+    Flag("--wazuh-home", "DIR", "where Wazuh lies (default: $WAZUH_HOME, else /var/ossec)", Path),
+    Flag("--state", "FILE", "the state (default: wodles/aws/awsflow.db in Wazuh's home)", Path),
+    Flag("--dead-letter", "FILE", "dead letters (default: dead-letter.ndjson beside the state)", Path),
+    Flag("--format", "FORMAT", "of --type custom: json, jsonl, csv, tsv, text or parquet", default=""),
+    Flag("--lookback", "DAYS", "how late logs may come (default: 1)", checks.lookback, timedelta(days=1)),
+    Flag("--queue-timeout", "S", "seconds to wait for a queue that went away (default: 30)", checks.seconds, 30.0),
+    Flag(
+        "--oversize",
+        "HOW",
+        "events too large for a datagram: shrink (default), dead-letter or send",
+        _oversize,
+        "shrink",
+    ),
+    Flag("--max-eps", "N", "events sent per second at most (default: no limit)", checks.events_per_second),
+    Flag(
+        "--max-object-size",
+        "BYTES",
+        "give up objects that decompress to more (default: 64 GiB)",
+        checks.size,
+        checks.MAX_OBJECT_SIZE,
+    ),
+    Flag(
+        "--max-ratio",
+        "N",
+        "give up objects that decompress to more than N times their size (default: 2000)",
+        checks.ratio,
+        checks.MAX_RATIO,
+    ),
+    Flag("--log-file", "FILE", "write the debug lines to FILE, for its owner alone", Path),
+    Flag("--stats-json", "FILE", "write the summary to FILE, as JSON", Path),
+)
+"""Our own flags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +133,10 @@ class WodleOptions:
     stats_json: Path | None = None
     queue_timeout: float = 30.0
     """Seconds for which a queue that went away is tried again."""
+    oversize: "Oversize" = "shrink"
+    """What becomes of an event that does not fit into a datagram."""
+    max_eps: float | None = None
+    """Events sent per second at most; None: as many as the queue takes."""
     notes: tuple[str, ...] = ()
     """For the debug channel."""
 
@@ -37,21 +145,22 @@ class _Parser(argparse.ArgumentParser):
     """A parser that raises, and whose messages never repeat a value: it may be a secret."""
 
     def error(self, message: str) -> NoReturn:
-        raise ArgumentsError(message)
+        flag, repeated, _ = message.partition("ignored explicit argument")
+        raise ArgumentsError(f"{flag}it takes no value" if repeated else message)
 
 
 def usage() -> str:
     """The usage line."""
-    return "usage: awsflow wodle (--bucket NAME | --service NAME | --subscriber NAME) [FLAG ...]; see awsflow wodle --help"
+    return (
+        "usage: awsflow wodle (--bucket NAME | --service NAME | --subscriber NAME) [FLAG ...]; see awsflow wodle --help"
+    )
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> WodleOptions:
     """The options; ArgumentsError for what does not fit, other errors of the family as the spec of a flag says."""
-    wazuh, ours = _flags()
-    parser = _parser(wazuh, ours)
-    flags, unknown = parser.parse_known_args(_expanded(argv, wazuh, ours))
+    flags, unknown = _parser().parse_known_args(_expanded(argv))
     if unknown:
-        names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
+        names = [_name(word) for word in unknown if word.startswith("-")]
         raise ArgumentsError(f"unknown flags: {' '.join(names) or 'a value without a flag'}; see awsflow wodle --help")
     if sum(map(bool, (flags.bucket, flags.service, flags.subscriber))) != 1:
         raise ArgumentsError("give exactly one of --bucket, --service and --subscriber")
@@ -71,6 +180,8 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> WodleOptions:
         log_file=flags.log_file,
         stats_json=flags.stats_json,
         queue_timeout=flags.queue_timeout,
+        oversize=flags.oversize,
+        max_eps=flags.max_eps,
         notes=notes,
     )
 
@@ -78,9 +189,11 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> WodleOptions:
 def _bucket(flags: argparse.Namespace, state: Path) -> BucketOptions:
     if (flags.discard_field is None) != (flags.discard_regex is None):
         raise ArgumentsError("--discard-field and --discard-regex need one another")
+    log_types_named(flags.type, flags.format)  # raises for what is not there
     return BucketOptions(
         bucket=flags.bucket,
-        log_type=log_type_named(flags.type).name,
+        log_type=flags.type.lower(),
+        format=flags.format.lower(),
         organization=flags.aws_organization_id,
         accounts=flags.aws_account_id,
         regions=flags.regions,
@@ -95,6 +208,8 @@ def _bucket(flags: argparse.Namespace, state: Path) -> BucketOptions:
         discard_field=flags.discard_field,
         discard_regex=flags.discard_regex,
         state=state,
+        max_object_size=flags.max_object_size,
+        max_ratio=flags.max_ratio,
     )
 
 
@@ -141,71 +256,31 @@ def _subscriber(flags: argparse.Namespace) -> UnknownType | SubscriberArgumentsM
     return UnknownType(f"subscriber {name}: awsflow does not collect from queues yet")
 
 
-def _flags() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
-    """Wazuh's flags, and ours; each checked as it is parsed."""
-    wazuh = _Parser(add_help=False)
-    add = wazuh.add_argument
-    add("-b", "--bucket", metavar="NAME", type=checks.bucket_name, help="collect from an S3 bucket")
-    add("-sr", "--service", metavar="NAME", help="inspector or cloudwatchlogs")
-    add("-sb", "--subscriber", metavar="NAME", help="buckets, security_lake or security_hub")
-    add("-q", "--queue", metavar="NAME", type=checks.queue_name, help="SQS queue of the subscriber")
-    add("-t", "--type", metavar="TYPE", default="cloudtrail", help="bucket type (default: cloudtrail)")
-    add("-O", "--aws_organization_id", metavar="ID", default="", help="organization id in the key path")
-    add("-c", "--aws_account_id", metavar="A,B", default=(), type=checks.account_ids, help="accounts to read")
-    add("-d", "--debug", metavar="N", default=0, type=_debug_level, help="0 to 3")
-    add("-a", "--access_key", metavar="KEY", help="deprecated")
-    add("-k", "--secret_key", metavar="KEY", help="deprecated")
-    add("-p", "--aws_profile", metavar="NAME", help="profile of ~/.aws/config and ~/.aws/credentials")
-    add("-x", "--external_id", metavar="ID", help="external id when assuming the role")
-    add("-i", "--iam_role_arn", metavar="ARN", type=checks.role_arn, help="role to assume")
-    add("-rd", "--iam_role_duration", metavar="S", type=checks.role_duration, help="900 to 3600")
-    add("-n", "--aws_account_alias", metavar="TEXT", default="", help="goes into log_info.aws_account_alias")
-    add("-l", "--trail_prefix", metavar="P", default="", type=checks.key_part, help="key prefix")
-    add("-L", "--trail_suffix", metavar="S", default="", type=checks.key_part, help="path behind AWSLogs/")
-    add("-s", "--only_logs_after", metavar="YYYY-MMM-DD", type=checks.day, help="nothing dated before this")
-    add("-r", "--regions", metavar="A,B", default=(), type=checks.region_names, help="regions to read")
-    add("-e", "--skip_on_error", action="store_true", help="go on past what cannot be read")
-    add("-o", "--reparse", action="store_true", help="read again what was read before; changes no state")
-    add("-R", "--remove", action="store_true", help="delete each object once its events were delivered")
-    add("-g", "--aws_log_groups", metavar="A,B", default=(), type=checks.log_groups, help="log groups")
-    add("-P", "--remove-log-streams", action="store_true", help="delete each log stream once delivered")
-    add("-df", "--discard-field", metavar="PATH", help="drop events by this field")
-    add("-dr", "--discard-regex", metavar="RE", type=checks.regex, help="that matches this")
-    add("-st", "--sts_endpoint", metavar="URL", help="STS endpoint instead of AWS's")
-    add("-se", "--service_endpoint", metavar="URL", help="the service's endpoint instead of AWS's")
-    ours = _Parser(add_help=False)
-    add = ours.add_argument
-    add("--wazuh-home", metavar="DIR", type=Path, help="default: $WAZUH_HOME, else /var/ossec")
-    add("--state", metavar="FILE", type=Path, help="default: WAZUH_HOME/wodles/aws/awsflow.db")
-    add("--dead-letter", metavar="FILE", type=Path, help="default: dead-letter.ndjson beside the state")
-    add("--lookback", metavar="DAYS", default=timedelta(days=1), type=checks.lookback, help="default: 1")
-    add("--queue-timeout", metavar="S", default=30.0, type=float, help="seconds to wait for a queue that went away")
-    add("--log-file", metavar="FILE", type=Path, help="write the debug lines to FILE")
-    add("--stats-json", metavar="FILE", type=Path, help="write the summary to FILE, as JSON")
-    return wazuh, ours
-
-
-def _parser(wazuh: argparse.ArgumentParser, ours: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    return _Parser(
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
         prog="awsflow wodle",
         description="A drop-in for Wazuh's aws-s3 command: same flags, same exit codes, same events.",
         epilog="Prints nothing when all went well. Exit codes: docs/exit-codes.md.",
-        parents=[wazuh, ours],
         allow_abbrev=False,
     )
+    for flag in (*WAZUH, *OURS):
+        names = flag.names.split(", ")
+        if flag.metavar:
+            parser.add_argument(*names, metavar=flag.metavar, help=flag.help, type=flag.check, default=flag.default)
+        else:
+            parser.add_argument(*names, help=flag.help, action="store_true")
+    return parser
 
 
-def _expanded(
-    argv: Sequence[str], wazuh: argparse.ArgumentParser, ours: argparse.ArgumentParser
-) -> list[str]:
+def _expanded(argv: Sequence[str]) -> list[str]:
     """The arguments with abbreviated long flags written out. Ours never make one of Wazuh's ambiguous."""
-    names = [[flag for flag in parser._option_string_actions if flag.startswith("--")] for parser in (wazuh, ours)]  # noqa: SLF001 - argparse offers no other way to ask for them
-    exact = {*names[0], *names[1], "--help"}
+    wazuh, ours = ([flag.names.rpartition(", ")[2] for flag in flags] for flags in (WAZUH, OURS))
+    wazuh.append("--help")
     expanded = []
     for word in argv:
         name, equals, value = word.partition("=")
-        if name.startswith("--") and len(name) > len("--") and name not in exact:
-            for known in names:
+        if name.startswith("--") and len(name) > len("--") and name not in (*wazuh, *ours):
+            for known in (wazuh, ours):
                 meant = [flag for flag in known if flag.startswith(name)]
                 if len(meant) > 1:
                     raise ArgumentsError(f"{name} is ambiguous: it may be {' or '.join(meant)}")
@@ -216,8 +291,6 @@ def _expanded(
     return expanded
 
 
-def _debug_level(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ArgumentsError(f"debug level {text!r}: give 0, 1, 2 or 3") from None
+def _name(word: str) -> str:
+    """The flag of a word that is none of ours, without what may be its value."""
+    return word.partition("=")[0] if word.startswith("--") else word[:2]
