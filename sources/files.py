@@ -9,7 +9,7 @@ from awsflow.errors import NoObjects, ServiceError
 from awsflow.decode.compression import Limits
 from awsflow.items import Found, Item, Position
 from awsflow.logtypes import log_types_named
-from awsflow.logtypes.recognise import by_key
+from awsflow.logtypes.recognise import by_key, sure
 from awsflow.logtypes.types import LogType
 from awsflow.sources.ahead import fetched
 from awsflow.sources.reading import Reader, origin_of
@@ -55,18 +55,17 @@ class LocalFiles:
         any_file = False
         for path in self._paths:
             for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-                types = by_key(file.as_posix(), self.log_types) or (self.log_types if file is path else ())
-                if file is path or (types and file.is_file()):
+                if file is path or (by_key(file.as_posix(), self.log_types) and file.is_file()):
                     any_file = True
-                    yield self._one(file, types)
+                    yield self._one(file)
                 elif file.is_file():
                     self._skipped(file)
         if not any_file:
             places = ", ".join(map(str, self._paths))
             raise NoObjects(f"looking for logs in {places}: there are none of this type; check path and type")
 
-    def _one(self, path: Path, types: Sequence[LogType]) -> Found:
-        log_type = types[0] if len(types) == 1 else None
+    def _one(self, path: Path) -> Found:
+        log_type = sure(path.as_posix(), self.log_types)
         origin = origin_of("", str(path), self._alias, log_type)
         try:
             size = path.stat().st_size

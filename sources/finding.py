@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from awsflow.errors import NoAccounts, NoObjects
 from awsflow.items import Found
+from awsflow.logtypes.hive import HIVE_ACCOUNT
 from awsflow.logtypes.layout import Layout, Place, is_account
-from awsflow.logtypes.recognise import by_key
+from awsflow.logtypes.recognise import sure
 from awsflow.logtypes.types import LogType
 from awsflow.options import BucketOptions
 from awsflow.sources.listing import Listed, S3Client, folders, is_empty, pages
@@ -107,12 +108,26 @@ class Finding:
         return [name for name, day in met if newest - day <= QUIET]
 
     def _days(self, layout: Layout, stream: str, since: date) -> Iterator[list[tuple[Listed, date]]]:
-        """The logs of a stream from a day on, a page at a time, each with its day."""
+        """The logs of a stream from a day on, in the order of their days, a page at a time, each with its day."""
+        if layout.is_dated:
+            yield from self._listed(layout, stream, since)
+            return
+        # Objects lie in another order than they were written in: one listing for each day there is.
+        days: set[date] = set()
+        for entries in self._listed(layout, stream, since):
+            days.update(day for _, day in entries)
+            yield []
+        for wanted in sorted(days):
+            for entries in self._listed(layout, stream, since):
+                yield [(entry, day) for entry, day in entries if day == wanted]
+
+    def _listed(self, layout: Layout, stream: str, since: date) -> Iterator[list[tuple[Listed, date]]]:
+        """The logs of a stream from a day on, as they are listed, a page at a time, each with its day."""
         self._note(f"listing s3://{self._options.bucket}/{stream} from {since}")
         for prefix, start_after in layout.listings(stream, since, self._today, self._folders):
             for page in pages(self._client, self._options.bucket, prefix, StartAfter=start_after):
                 self._any_object = self._any_object or bool(page.get("KeyCount"))
-                dated = ((entry, layout.day(entry["Key"], stream)) for entry in page.get("Contents", ()))
+                dated = ((entry, _day(layout, entry, stream)) for entry in page.get("Contents", ()))
                 yield [(entry, day) for entry, day in dated if day is not None and day >= since]
 
     def _why_nothing(self, any_stream: bool) -> None:
@@ -128,9 +143,9 @@ class Finding:
         if not any_stream:
             self._note(f"no {self._options.log_type} logs below s3://{bucket}/{base}")
 
-    def _folders(self, prefix: str) -> Iterator[str]:
-        for name in folders(self._client, self._options.bucket, prefix):
-            self._any_account = self._any_account or is_account(name) is not None
+    def _folders(self, prefix: str, delimiter: str = "/", after: str = "") -> Iterator[str]:
+        for name in folders(self._client, self._options.bucket, prefix, delimiter, after):
+            self._any_account = self._any_account or is_account(name.removeprefix(HIVE_ACCOUNT)) is not None
             yield name
 
     def _since(self, stream: str) -> date:
@@ -176,7 +191,7 @@ class Finding:
         return [
             self._one(
                 failed.key,
-                by_key(failed.key, self._types),
+                self._types,
                 size=failed.size,
                 etag=failed.etag,
                 stream=failed.stream,
@@ -190,7 +205,7 @@ class Finding:
         self, key: str, types: Sequence[LogType], *, size: int, etag: str, stream: str, day: date | None, done: int
     ) -> Found:
         """An object that may be of these types."""
-        log_type = types[0] if len(types) == 1 else None
+        log_type = sure(key, types)
         origin = origin_of(self._options.bucket, key, self._options.alias, log_type)
         return Found(origin, size, etag, stream, day, done, log_type.name if log_type else "")
 
@@ -199,3 +214,11 @@ def _fitting(key: str, types: Sequence[LogType]) -> list[LogType]:
     """Those of the types that lie here which an object may be of."""
     of = [log_type for log_type in types if log_type.may_have(key)]
     return of if len(of) < 2 else [log_type for log_type in of if log_type.has(key)] or of
+
+
+def _day(layout: Layout, entry: Listed, stream: str) -> date | None:
+    """An object's day: the one in its key or, where there is none in keys, the one (UTC) on which it was written."""
+    if layout.is_dated:
+        return layout.day(entry["Key"], stream)
+    written: datetime = entry["LastModified"]
+    return written.astimezone(UTC).date()

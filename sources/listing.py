@@ -25,11 +25,11 @@ def pages(client: S3Client, bucket: str, prefix: str, **more: Any) -> Iterator[M
         request["ContinuationToken"] = page["NextContinuationToken"]
 
 
-def folders(client: S3Client, bucket: str, prefix: str) -> Iterator[str]:
-    """The names of the folders right below a prefix."""
-    for page in pages(client, bucket, prefix, Delimiter="/"):
+def folders(client: S3Client, bucket: str, prefix: str, delimiter: str = "/", after: str = "") -> Iterator[str]:
+    """The names of the folders right below a prefix; `after`: from the first key behind this one on."""
+    for page in pages(client, bucket, prefix, Delimiter=delimiter, StartAfter=after):
         for folder in page.get("CommonPrefixes", ()):
-            yield folder["Prefix"][len(prefix) : -1]
+            yield folder["Prefix"][len(prefix) : -len(delimiter)]
 
 
 def is_empty(client: S3Client, bucket: str, prefix: str) -> bool:

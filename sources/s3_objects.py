@@ -9,7 +9,7 @@ from awsflow.errors import ArgumentsError, NoObjects
 from awsflow.decode.compression import Limits
 from awsflow.items import Found, Item, Position
 from awsflow.logtypes import log_types_named
-from awsflow.logtypes.recognise import by_key
+from awsflow.logtypes.recognise import by_key, sure
 from awsflow.logtypes.types import LogType
 from awsflow.options import AwsAccess
 from awsflow.sources.ahead import fetched
@@ -66,10 +66,9 @@ class S3Objects:
             for page in pages(self._client, bucket, prefix):
                 for entry in page.get("Contents", ()):
                     key = entry["Key"]
-                    types = by_key(key, self.log_types) or (self.log_types if key == prefix else ())
-                    if types and not key.endswith("/"):
+                    if not key.endswith("/") and (key == prefix or by_key(key, self.log_types)):
                         any_object = True
-                        log_type = types[0] if len(types) == 1 else None
+                        log_type = sure(key, self.log_types)
                         origin = origin_of(bucket, key, self._alias, log_type)
                         name = log_type.name if log_type else ""
                         yield Found(origin, size=entry["Size"], etag=entry["ETag"].strip('"'), log_type=name)

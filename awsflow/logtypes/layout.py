@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, TypeAlias
 
-_account = re.compile(r"(?:^|/)AWSLogs/(?:[^/]+/)*?(\d{12})/").search
+_account = re.compile(r"(?:^|/)AWSLogs/(?:[^/]+/)*?(?:aws-account-id=)?(\d{12})/").search
 is_account = re.compile(r"\d{12}", re.ASCII).fullmatch
 """Whether a folder's name is an account's id."""
 _number = re.compile(r"[0-9]{1,4}").fullmatch
 
-Folders: TypeAlias = Callable[[str], Iterator[str]]
-"""Lists the names of the folders right below a prefix."""
+Folders: TypeAlias = Callable[..., Iterator[str]]
+"""Lists the names of the folders right below a prefix, which is its first argument. Two more may follow: what ends
+a name in the place of `/`, and the key to start after."""
 Listing: TypeAlias = tuple[str, str]
 """What to list: a prefix, and the key to start after."""
 
@@ -44,6 +45,11 @@ class Layout(Protocol):
     @property
     def by_account(self) -> bool:
         """Whether accounts have folders of their own."""
+        ...
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether there is a day in the keys. Where there is none, it is the one on which an object was written."""
         ...
 
     def base(self, place: Place) -> str:
@@ -101,6 +107,11 @@ class AwsLogs:
     @property
     def by_account(self) -> bool:
         """Accounts have folders of their own."""
+        return True
+
+    @property
+    def is_dated(self) -> bool:
+        """There are folders for days."""
         return True
 
     def base(self, place: Place) -> str:
@@ -166,6 +177,11 @@ class Dated:
         """Accounts are not told apart."""
         return False
 
+    @property
+    def is_dated(self) -> bool:
+        """The day stands right behind the prefix."""
+        return True
+
     def base(self, place: Place) -> str:
         """The prefix."""
         return place.prefix
@@ -209,6 +225,8 @@ def account_in(path: str) -> str:
     """The account in a key or path that has `AWSLogs/` in it; empty if there is none.
 
     >>> account_in("backup/AWSLogs/o-abc123/123456789012/CloudTrail/eu-west-1/2026/11/23/x.json.gz")
+    '123456789012'
+    >>> account_in("AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/x.log.parquet")
     '123456789012'
     """
     found = _account(path)

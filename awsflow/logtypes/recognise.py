@@ -1,6 +1,6 @@
 """Telling log types apart: by the keys that their objects have, and by the first bytes of these."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from awsflow.errors import DecodeError
@@ -15,6 +15,14 @@ def by_key(key: str, types: Iterable[LogType]) -> list[LogType]:
     fitting = [log_type for log_type in types if log_type.has(key)]
     at_home = [log_type for log_type in fitting if any(layout.holds(key) for layout in log_type.layouts)]
     return at_home or fitting
+
+
+def sure(key: str, types: Sequence[LogType]) -> LogType | None:
+    """The type of an object of this key, where no other can be meant; None: its first bytes must tell."""
+    if len(types) == 1:
+        return types[0]
+    at_home = [log_type for log_type in by_key(key, types) if any(layout.holds(key) for layout in log_type.layouts)]
+    return at_home[0] if len(at_home) == 1 else None
 
 
 def by_content(chunks: Iterator[bytes], types: Iterable[LogType]) -> tuple[LogType, Iterator[bytes]]:

@@ -43,6 +43,8 @@ class LogType:
     """Whether the first bytes of a decompressed object are of this type: for `--type auto`."""
     wanted: bool = True
     """Whether `--type auto` collects it; what only proves that logs are whole is collected when asked for by name."""
+    check: Callable[[Place], None] = lambda place: None
+    """UnknownType where a place cannot hold logs of this type."""
 
     def base(self, place: Place) -> str:
         """The prefix that names a bucket's logs of this type in the state and in messages."""

@@ -5,7 +5,28 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from awsflow.samples import cloudtrail
+from awsflow.samples import (
+    alb,
+    alb_connection,
+    cisco_umbrella,
+    clb,
+    cloudfront,
+    cloudtrail,
+    cloudtrail_digest,
+    cloudtrail_insight,
+    config,
+    custom,
+    eks_audit,
+    guardduty,
+    networkfirewall,
+    nlb,
+    route53resolver,
+    server_access,
+    transitgateway,
+    vpcflow,
+    vpclattice,
+    waf,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +47,26 @@ class Sample:
         return out.getvalue()
 
 
-SAMPLES = {"cloudtrail": Sample(cloudtrail.events, cloudtrail.write, cloudtrail.key)}
+SAMPLES = {
+    "alb": Sample(alb.events, alb.write, alb.key),
+    "alb_connection": Sample(alb_connection.events, alb_connection.write, alb_connection.key),
+    "cisco_umbrella": Sample(cisco_umbrella.events, cisco_umbrella.write, cisco_umbrella.key),
+    "clb": Sample(clb.events, clb.write, clb.key),
+    "cloudfront": Sample(cloudfront.events, cloudfront.write, cloudfront.key),
+    "cloudtrail": Sample(cloudtrail.events, cloudtrail.write, cloudtrail.key),
+    "cloudtrail_digest": Sample(cloudtrail_digest.events, cloudtrail_digest.write, cloudtrail_digest.key),
+    "cloudtrail_insight": Sample(cloudtrail_insight.events, cloudtrail_insight.write, cloudtrail_insight.key),
+    "config": Sample(config.events, config.write, config.key),
+    "custom": Sample(custom.events, custom.write, custom.key),
+    "eks_audit": Sample(eks_audit.events, eks_audit.write, eks_audit.key),
+    "guardduty": Sample(guardduty.events, guardduty.write, guardduty.key),
+    "networkfirewall": Sample(networkfirewall.events, networkfirewall.write, networkfirewall.key),
+    "nlb": Sample(nlb.events, nlb.write, nlb.key),
+    "route53resolver": Sample(route53resolver.events, route53resolver.write, route53resolver.key),
+    "server_access": Sample(server_access.events, server_access.write, server_access.key),
+    "transitgateway": Sample(transitgateway.events, transitgateway.write, transitgateway.key),
+    "vpcflow": Sample(vpcflow.events, vpcflow.write, vpcflow.key),
+    "vpclattice": Sample(vpclattice.events, vpclattice.write, vpclattice.key),
+    "waf": Sample(waf.events, waf.write, waf.key),
+}
 """By the name of the log type."""

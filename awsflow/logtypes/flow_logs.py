@@ -1,0 +1,187 @@
+"""Flow logs, of VPCs and of transit gateways: lines with a header that names the columns, or Parquet.
+
+Format: https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import repeat
+from typing import Any
+
+from awsflow.decode.lines import lines
+from awsflow.decode.parquet import is_parquet, parquet_rows, peek
+from awsflow.decode.table import BLOCK
+from awsflow.errors import DecodeError
+from awsflow.items import Block, Event, Unreadable
+from awsflow.logtypes.flow_log_fields import FIELDS, FIRST_WORDS, Names, default, header, is_particular, source
+
+_TIMES = ("start", "end")
+_REMEMBERED = 1 << 12
+"""Times at most whose text is kept."""
+
+
+def flow_logs(chunks: Iterator[bytes], only: str = "") -> Iterator[Block]:
+    """The flows; all values are text, fields are named as AWS does, with `_` for `-`, and times as ISO 8601 has them.
+
+    Each has the source that its columns tell. `only`: events of this source, and nothing of other files.
+    """
+    head, chunks = yield from peek(chunks)
+    yield from _of_parquet(chunks, only) if is_parquet(head) else _of_lines(chunks, only)
+
+
+def shape(event: dict[str, Any]) -> dict[str, Any]:
+    """As they are: there is nothing in them but text."""
+    return event
+
+
+class _Times(dict[str, str]):
+    """Unix seconds as ISO 8601; what is no time remains as it is. Few times occur in a file, each of them often."""
+
+    def __missing__(self, seconds: str) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        text = self[seconds] = _time(seconds)
+        return text
+
+
+def _time(seconds: str) -> str:
+    if seconds.isascii() and seconds.isdigit() and len(seconds) <= len("253402300799"):
+        try:
+            return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%dT%H:%M:%SZ}"
+        except (ValueError, OverflowError):
+            pass  # beyond the year 9999
+    return seconds
+
+
+def _of_lines(chunks: Iterator[bytes], only: str) -> Iterator[Block]:
+    rows = _Rows(only)
+    number = 1
+    for some in lines(chunks):
+        for at in range(0, len(some), BLOCK):
+            yield rows.events(some[at : at + BLOCK], number + at)
+        if not some:
+            yield []
+        number += len(some)
+
+
+class _Rows:
+    """Makes events of lines, knowing what the header above them says."""
+
+    def __init__(self, only: str) -> None:
+        self._only = only
+        self._times = _Times()
+        self._columns: Names = ()
+        """As the log has them; none: nothing has told yet."""
+        self._names: Names = ()
+        """As events have them, and then `source`."""
+        self._source = ""
+        self._times_at: list[int] = []
+
+    def events(self, some: list[bytes], first: int) -> Block:
+        """The events of some lines, the first of which has this number."""
+        block = self._at_once(some) if self._columns else None
+        return self._one_by_one(some, first) if block is None else block
+
+    def _at_once(self, some: list[bytes]) -> Block | None:
+        """The events of lines of which each has its columns and none is a header; None if there is another among them.
+
+        All are split in one go: where a line ends, a column is put, which has to come out in the right places.
+        """
+        try:
+            text = b" \n ".join(some).decode()
+        except UnicodeDecodeError:
+            return None
+        cells = text.split(" ")
+        cells.append("\n")
+        width, count = len(self._names), len(some)
+        if len(cells) != count * width or cells[width - 1 :: width].count("\n") != count or not all(cells):
+            return None
+        if not FIRST_WORDS.isdisjoint(cells[::width]) or self._columns[0] in cells[::width]:
+            return None
+        if not self._is_wanted():
+            return []
+        cells[width - 1 :: width] = [self._source] * count
+        for at in self._times_at:
+            cells[at::width] = map(self._times.__getitem__, cells[at::width])
+        rows = (cells[at : at + width] for at in range(0, len(cells), width))
+        return list(map(dict, map(zip, repeat(self._names), rows)))  # a third faster than a call of zip for each
+
+    def _one_by_one(self, some: list[bytes], first: int) -> Block:
+        """The same, line by line."""
+        block: Block = []
+        for number, line in enumerate(some, first):
+            try:
+                text = line.decode()
+            except UnicodeDecodeError as error:
+                event: Event | Unreadable = Unreadable(
+                    f"line {number}: not UTF-8 ({error.reason} at its byte {error.start})", line
+                )
+            else:
+                columns = [column for column in text.split(" ") if column]
+                if not columns or self._is_header(columns):
+                    continue
+                event = self._event(columns) or Unreadable(
+                    f"line {number}: {len(columns)} columns, where there should be {len(self._columns)}", line
+                )
+            if self._is_wanted():
+                block.append(event)
+        return block
+
+    def _event(self, columns: list[str]) -> dict[str, Any] | None:
+        """The event of a line; None if it has not as many columns as it should."""
+        if len(columns) != len(self._columns):
+            return None
+        for at in self._times_at:
+            columns[at] = self._times[columns[at]]
+        return dict(zip(self._names, (*columns, self._source), strict=True))
+
+    def _is_header(self, columns: list[str]) -> bool:
+        """Whether it is one, which then is obeyed. Without one, the first line tells the default format."""
+        names = header(columns)
+        if not self._columns:
+            self._obey(names or default(columns))
+        elif names is None or (names != self._columns and not is_particular(names)):
+            return False
+        else:
+            self._obey(names)
+        return names is not None
+
+    def _obey(self, columns: Names) -> None:
+        self._columns = columns
+        self._names = (*(name.replace("-", "_") for name in columns), "source")
+        self._source = source(columns)
+        self._times_at = [at for at, name in enumerate(columns) if name in _TIMES]
+
+    def _is_wanted(self) -> bool:
+        return self._only in ("", self._source)
+
+
+def _of_parquet(chunks: Iterator[bytes], only: str) -> Iterator[Block]:
+    """The rows of a Parquet file. A column that does not apply to a row is null there, and left out."""
+    times = _Times()
+    whose = ""
+    for block in parquet_rows(chunks):
+        rows = [row for row in block if isinstance(row, dict)]
+        if rows and not whose:
+            whose = _whose(rows[0])
+        yield [_flow(row, whose, times) if isinstance(row, dict) else row for row in block if only in ("", whose)]
+
+
+def _whose(row: dict[str, Any]) -> str:
+    """The source that the columns tell. DecodeError if they are another log's."""
+    columns = {name.replace("_", "-") for name in row}
+    if FIELDS.isdisjoint(columns):
+        some = ", ".join(list(row)[:5])
+        raise DecodeError(
+            f"a Parquet file, but of no flow log: its first columns are {some}; give its type with --type"
+        )
+    return source(columns)
+
+
+def _flow(row: dict[str, Any], whose: str, times: _Times) -> dict[str, Any]:
+    event = {name.replace("-", "_"): str(value) for name, value in row.items() if value is not None}
+    for name in _TIMES:
+        if name in event:
+            event[name] = times[event[name]]
+    event["source"] = whose
+    return event

@@ -1,0 +1,54 @@
+"""What the logs of load balancers have in common: one folder for all of them, and addresses with ports.
+
+Keys: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
+
+The name of a file tells what wrote it: `ACCOUNT_elasticloadbalancing_REGION_app.NAME.ID_...` an application load
+balancer, `net.NAME.ID_` a network load balancer, `NAME_` a classic one; `conn_log.` and `health_check_log.` stand in
+front of those of other logs. `ELBAccessLogTestFile` shows that the bucket may be written to. A file of any other name
+has been copied by somebody, and may be of any of them.
+"""
+
+from typing import Any
+
+from awsflow.logtypes.layout import AwsLogs
+
+LAYOUTS = (AwsLogs("elasticloadbalancing", organization=False),)
+LIKE_A_TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
+BEGINNING = rb"(?:\xef\xbb\xbf)?\s*"
+"""What may stand before the first line."""
+_NO_ACCESS_LOG = r"(?:^|/)(?:conn_log\.|health_check_log\.|ELB\w*TestFile)[^/]*$"
+_NO_CONNECTION_LOG = r"(?:^|/)(?:health_check_log\.|ELB\w*TestFile|(?!conn_log\.)[^/]*_elasticloadbalancing_)[^/]*$"
+
+
+def others(mark: str) -> str:
+    """How keys look that are no access logs of the load balancers with this mark: `app`, `net`, or none."""
+    another = rf"(?!{mark}\.)" if mark else r"(?:app|net)\."
+    return rf"{_NO_ACCESS_LOG}|_elasticloadbalancing_[^/_]+_{another}[^/]*$"
+
+
+def others_than_connections() -> str:
+    """How keys look that are no connection logs."""
+    return _NO_CONNECTION_LOG
+
+
+def split_address(address: str) -> tuple[str, str]:
+    """The ip and the port of an address, IPv6 without brackets; an empty ip, and the whole, where there is no port.
+
+    >>> split_address("[2001:db8::1]:443")
+    ('2001:db8::1', '443')
+    >>> split_address("-")
+    ('', '-')
+    """
+    ip, _, port = address.rpartition(":")
+    if not ip or not port or port.endswith("]"):
+        return "", address
+    return ip.removeprefix("[").removesuffix("]"), port
+
+
+def move_ip(event: dict[str, Any], field: str, to: str) -> None:
+    """Leave the port in a field that holds an address, and put the ip into another; nothing, if there is no address."""
+    address = event.get(field)
+    if isinstance(address, str):
+        ip, port = split_address(address)
+        if ip:
+            event[field], event[to] = port, ip
