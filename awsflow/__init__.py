@@ -1,10 +1,10 @@
 """awsflow: AWS security logs as a stream, from where AWS keeps them to where they are watched.
 
-    from awsflow import Flow
-    from awsflow.sources import S3Bucket
-    from awsflow.sinks import WazuhSocket
+from awsflow import Flow
+from awsflow.sources import S3Bucket
+from awsflow.sinks import WazuhSocket
 
-    Flow(S3Bucket("my-trail", "cloudtrail", state="state.db")).to(WazuhSocket("/var/ossec/queue/sockets/queue")).run()
+Flow(S3Bucket("my-trail", "cloudtrail", state="state.db")).to(WazuhSocket("/var/ossec/queue/sockets/queue")).run()
 """
 
 from awsflow.envelope import plain_json, wazuh_json

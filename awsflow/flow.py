@@ -189,7 +189,7 @@ def deliver(
     waiting = _Batcher(sink, commit, failures, stats)
     started = clock()
     due = started + batch.seconds
-    broken: list[Exception] = []
+    broken: list[BaseException] = []
     try:
         for item in _until_broken(items, broken):
             if item.__class__ is Record:
@@ -218,11 +218,13 @@ def deliver(
     return stats
 
 
-def _until_broken(items: Iterable[Item], broken: list[Exception]) -> Generator[Item, None, None]:
+def _until_broken(items: Iterable[Item], broken: list[BaseException]) -> Generator[Item, None, None]:
     """The items; an exception of theirs ends them and is kept, so that what came before it can be delivered."""
     try:
         yield from items
-    except Exception as error:  # noqa: BLE001 - whatever it is, `deliver` raises it again
+    except GeneratorExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever it is, Ctrl-C too, `deliver` raises it again
         broken.append(error)
 
 

@@ -7,10 +7,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
+from awsflow.samples import SAMPLES
 from benchmarks import data
 from benchmarks.measure import Cost, asked, environment, repeated, run, s3_standin, wazuh
 
@@ -34,10 +36,12 @@ class Size:
     slow_repeats: int = 3
     """Of what takes long."""
     starts: int = 20
+    of_a_type: int = 100_000
+    """Events of each log type."""
 
 
 FULL = Size()
-QUICK = Size(4, 50, 12, 5, 3_000_000, 1, 1, 2)
+QUICK = Size(4, 50, 12, 5, 3_000_000, 1, 1, 2, 200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +137,26 @@ def start(bench: Bench) -> Iterator[Result]:
         yield _result("start with nothing to do", who, theirs)
 
 
+def types(bench: Bench) -> Iterator[Result]:
+    """Measure a file of each log type, from the disk to a null device."""
+    for name in SAMPLES:
+        bucket = data.file_of_type(bench.root, name, bench.size.of_a_type)
+        with tempfile.TemporaryDirectory(prefix="awsflow-bench-") as folder:
+            told = Path(folder, STATS)
+            flags = ["--type", name, "--quiet", "--stats-json", str(told)]
+            command = [sys.executable, "-m", "awsflow", "replay", str(bench.root / bucket.name), *flags]
+            (costs,) = repeated(1, partial(run, command, environment()))
+            stats = json.loads(told.read_text())
+        _must_be(stats["read"], bucket.events, f"read of {name}")
+        yield _result(f"{bucket.events:,} events of {name}", "awsflow, stdout", costs, bucket)
+
+
 CLAIMS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "start": start,
     "decode": decode,
     "flow": flow,
     "small": small,
+    "types": types,
     "huge": huge,
 }
 

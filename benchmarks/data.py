@@ -12,7 +12,9 @@ from typing import Any
 
 import orjson
 
-from awsflow.samples import account, cloudtrail, cloudtrail_calls, cloudtrail_sessions
+from awsflow import samples
+from awsflow.decode.compression import members
+from awsflow.samples import SAMPLES, cloudtrail
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 """The first object's time."""
@@ -31,10 +33,7 @@ class Bucket:
 
 def folder(place: Path) -> Path:
     """Make the folder of these samples, where nobody else may write. Other samples have another folder."""
-    code = b"".join(
-        Path(str(module.__file__)).read_bytes()
-        for module in (account, cloudtrail, cloudtrail_calls, cloudtrail_sessions)
-    )
+    code = b"".join(path.read_bytes() for path in sorted(Path(samples.__path__[0]).glob("*.py")))
     root = place / f"awsflow-benchmarks-{os.getuid()}"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     if root.is_symlink() or root.stat().st_uid != os.getuid():
@@ -52,6 +51,24 @@ def many_objects(root: Path, objects: int, events: int) -> Bucket:
 def one_object(root: Path, size: int) -> Bucket:
     """Make one object of about so many bytes, decompressed."""
     return _made(root, f"object-of-{size}", 1, size // 1555, level=1)
+
+
+def file_of_type(root: Path, log_type: str, events: int) -> Bucket:
+    """Make one file of so many events of a type, below a folder named after it."""
+    name = f"{log_type}-{events}"
+    description = root / f"{name}.json"
+    if description.exists():
+        return Bucket(**json.loads(description.read_text()))
+    sample = SAMPLES[log_type]
+    path = root / name / sample.key(cloudtrail.ACCOUNT, cloudtrail.REGION, START, 1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        sample.write(file, sample.events(1, events, START, cloudtrail.ACCOUNT, cloudtrail.REGION))
+    with path.open("rb") as file:
+        size = sum(len(chunk) for member in members(iter(lambda: file.read(1 << 18), b"")) for chunk in member)
+    bucket = Bucket(name, 1, events, size)
+    description.write_text(json.dumps(asdict(bucket)))
+    return bucket
 
 
 def _made(root: Path, name: str, objects: int, events: int, level: int) -> Bucket:

@@ -60,9 +60,7 @@ def complain(message: str) -> None:
     raise AssertionError(message)
 
 
-def batch(
-    number: int, stream: str = "logs/", size: int = PER_COMMIT
-) -> list[ObjectPosition | StreamPosition]:
+def batch(number: int, stream: str = "logs/", size: int = PER_COMMIT) -> list[ObjectPosition | StreamPosition]:
     return [
         ObjectPosition(Found(Origin("b", key), 100, "etag", stream, date(2026, 11, 23)), 1, finished=True)
         for key in keys(number, stream, size)
@@ -89,9 +87,7 @@ def test_a_second_run_of_a_work_in_the_same_process_is_told_so_at_once(tmp_path:
     with opened(path) as first, opened(path) as second:
         work = first.work("trail")
         for checkpoints in (first, second):
-            with pytest.raises(
-                AlreadyRunning, match=r"^starting trail: process \d+ does the same at this moment"
-            ):
+            with pytest.raises(AlreadyRunning, match=r"^starting trail: process \d+ does the same at this moment"):
                 checkpoints.work("trail")
         work.close()
         second.work("trail").commit(batch(1))
@@ -220,9 +216,7 @@ def test_a_full_disk_is_told_and_once_there_is_space_the_work_goes_on(tmp_path: 
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
         try:
-            with pytest.raises(
-                StateError, match=rf"writing the state {path}: disk I/O error; look at its disk"
-            ):
+            with pytest.raises(StateError, match=rf"writing the state {path}: disk I/O error; look at its disk"):
                 work.commit(batch(2, size=5000))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -240,9 +234,7 @@ def test_a_database_locked_for_too_long_is_told(tmp_path: Path) -> None:
     ):
         work = checkpoints.work("w")
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(
-            StateError, match=rf"writing the state {path}: database is locked; .*keeps it locked"
-        ):
+        with pytest.raises(StateError, match=rf"writing the state {path}: database is locked; .*keeps it locked"):
             work.commit(batch(1))
         other.execute("ROLLBACK")
         work.commit(batch(1))

@@ -143,9 +143,7 @@ def test_locks_that_are_symbolic_links_are_not_followed(tmp_path: Path, ending: 
     precious = tmp_path / "precious"
     precious.write_text("precious")
     (tmp_path / f"state.db.{ending}").symlink_to(precious)
-    with pytest.raises(
-        StateError, match=rf"state.db: .*symbolic links \(.*state.db.{ending}\); give another place"
-    ):
+    with pytest.raises(StateError, match=rf"state.db: .*symbolic links \(.*state.db.{ending}\); give another place"):
         commit(tmp_path / "state.db", "a")
     assert precious.read_text() == "precious"
 
@@ -338,9 +336,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
     commit(path, "a")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(
-        StateError, match=rf"{path}: a newer awsflow wrote it \(schema version 99; .*; go back"
-    ):
+    with pytest.raises(StateError, match=rf"{path}: a newer awsflow wrote it \(schema version 99; .*; go back"):
         opened(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM objects").fetchone() == (1,)
@@ -378,9 +374,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
             migrate(connection, path, bad)
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     with opened(path) as checkpoints:
-        assert checkpoints.work("w").remembered("logs/", ["logs/a"]) == {
-            "logs/a": Remembered("etag", 10, True)
-        }
+        assert checkpoints.work("w").remembered("logs/", ["logs/a"]) == {"logs/a": Remembered("etag", 10, True)}
 
 
 def test_what_was_closed_says_so(tmp_path: Path) -> None:

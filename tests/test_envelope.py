@@ -87,7 +87,11 @@ def test_tags_that_are_no_object_become_one() -> None:
 
 def test_a_shape_may_make_several_events_of_one() -> None:
     origin = Origin(shape=lambda event: [{"n": n} for n in event["ns"]])
-    bodies = [json.loads(item.event) for item in wazuh_json([Record({"ns": [1, 2]}, origin, 1)]) if isinstance(item, Record) and isinstance(item.event, bytes)]
+    bodies = [
+        json.loads(item.event)
+        for item in wazuh_json([Record({"ns": [1, 2]}, origin, 1)])
+        if isinstance(item, Record) and isinstance(item.event, bytes)
+    ]
     assert [body["aws"]["n"] for body in bodies] == [1, 2]
 
 

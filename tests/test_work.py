@@ -227,9 +227,7 @@ def test_objects_older_than_the_window_are_forgotten_with_the_commit_that_moves_
     days = [date(2026, 11, day) for day in (18, 19, 20)]
     state.work.commit([done(day, "a") for day in days[:2]])
     state.work.commit([done(days[2], "a")])
-    assert list(state.work.remembered(STREAM, [key(day, "a") for day in days])) == [
-        key(day, "a") for day in days[1:]
-    ]
+    assert list(state.work.remembered(STREAM, [key(day, "a") for day in days])) == [key(day, "a") for day in days[1:]]
     state.work.commit([done(days[0], "late")])  # as after a retry
     assert state.work.remembered(STREAM, [key(days[0], "late")]) == {}
 
@@ -256,9 +254,7 @@ def test_a_key_dated_in_the_future_hides_nothing_and_is_read_once(state: State) 
 
 
 def test_streams_have_windows_of_their_own(state: State) -> None:
-    other = ObjectPosition(
-        Found(Origin("b", "other/old"), 1, "e", "other/", date(2026, 1, 1)), 1, finished=True
-    )
+    other = ObjectPosition(Found(Origin("b", "other/old"), 1, "e", "other/", date(2026, 1, 1)), 1, finished=True)
     state.work.commit([other, done(TODAY, "a")])
     assert state.work.since("other/", TODAY) == date(2025, 12, 31)
     assert list(state.work.remembered("other/", ["other/old"])) == ["other/old"]
@@ -288,9 +284,7 @@ def test_a_failed_object_that_is_finished_at_last_leaves_the_list(state: State) 
     state.work.commit([at(TODAY, "bad", error="bad"), at(TODAY, "worse", error="bad")])
     state.work.commit([done(TODAY, "bad")])
     assert [failed.key for failed in state.work.failures()] == [key(TODAY, "worse")]
-    assert state.work.remembered(STREAM, [key(TODAY, "bad")]) == {
-        key(TODAY, "bad"): Remembered("etag", 10, True)
-    }
+    assert state.work.remembered(STREAM, [key(TODAY, "bad")]) == {key(TODAY, "bad"): Remembered("etag", 10, True)}
 
 
 def test_progress_of_a_failed_object_is_kept_on_the_list_and_nowhere_else(state: State) -> None:
@@ -376,9 +370,7 @@ class Model:
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(
-    st.lists(st.one_of(st.lists(POSITION, max_size=8), st.sampled_from(["next day", "reopen"])), max_size=12)
-)
+@given(st.lists(st.one_of(st.lists(POSITION, max_size=8), st.sampled_from(["next day", "reopen"])), max_size=12))
 def test_whatever_is_committed_in_whatever_runs_is_remembered_as_dictionaries_would(
     steps: list[list[ObjectPosition] | str],
 ) -> None:
@@ -396,9 +388,7 @@ def test_whatever_is_committed_in_whatever_runs_is_remembered_as_dictionaries_wo
             assert state.work.remembered(STREAM, everything) == {
                 name: known for name, (_, known) in model.objects.items()
             }
-            assert state.work.since(STREAM, date.min) == (
-                model.newest - ONE_DAY if model.newest else date.min
-            )
+            assert state.work.since(STREAM, date.min) == (model.newest - ONE_DAY if model.newest else date.min)
             assert {
                 failed.key: (failed.etag, failed.records, failed.attempts)
                 for failed in state.work.failures(max_attempts=100)

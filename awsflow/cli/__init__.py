@@ -10,6 +10,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "bucket": "collect the logs of one type from an S3 bucket",
     "replay": "send logs that lie in files, folders or below S3 URLs; nothing is remembered",
+    "types": "list the log types, and where in a bucket their objects lie",
     "wodle": "what Wazuh's scheduler calls: the same flags, exit codes and events as its aws-s3 command",
     "demo": "see it work: an S3 stand-in, sample logs, a socket as Wazuh has it, and two runs",
 }

@@ -6,12 +6,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from awsflow.cli.ending import Stop
-from awsflow.cli.people import Terminal, access_of, add_access, add_delivery, discard_of, encode_of, run, sink_of
+from awsflow.cli.people import (
+    Terminal,
+    access_of,
+    add_access,
+    add_delivery,
+    add_reading,
+    discard_of,
+    encode_of,
+    limits_of,
+    run,
+    sink_of,
+)
+from awsflow.logtypes import AUTO
 from awsflow.options import BucketOptions, account_ids, bucket_name, day, key_part, lookback, region_names, state_home
 
 EXAMPLES = """examples:
   awsflow bucket my-trail --type cloudtrail | jq .
   awsflow bucket my-trail --after 2026-11-01 --to file:events.ndjson
+  awsflow bucket my-logs --type auto --no-state --plain | jq -r .source | sort | uniq -c
   awsflow bucket my-trail --organization o-abc123def4 --role-arn arn:aws:iam::123456789012:role/logs --to wazuh
 
 What was delivered is remembered, whatever the sink: a second run goes on behind it. See --state and --no-state.
@@ -22,12 +35,11 @@ def main(argv: Sequence[str]) -> int:
     """Collect; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="awsflow bucket",
-        description="Collect the logs of one type from an S3 bucket: each new object once.",
+        description="Collect the logs of one type, or of all types, from an S3 bucket: each new object once.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", metavar="NAME", help="the bucket")
-    parser.add_argument("--type", default="cloudtrail", help="log type (default: cloudtrail)")
     parser.add_argument("--after", metavar="YYYY-MM-DD", help="nothing dated before this day (default: today, UTC)")
     parser.add_argument("--prefix", default="", help="key prefix before AWSLogs/")
     parser.add_argument("--suffix", default="", help="path between AWSLogs/ and the organization or account")
@@ -35,12 +47,15 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--accounts", default="", metavar="A,B", help="accounts (default: all that are there)")
     parser.add_argument("--regions", default="", metavar="A,B", help="regions (default: all that are there)")
     parser.add_argument("--lookback", default="1", metavar="DAYS", help="how late logs may come (default: 1)")
-    parser.add_argument("--skip-on-error", action="store_true", help="go on past what cannot be read; it is tried again")
+    parser.add_argument(
+        "--skip-on-error", action="store_true", help="go on past what cannot be read; it is tried again"
+    )
     parser.add_argument("--reparse", action="store_true", help="read again what was read before; changes no state")
     parser.add_argument("--remove", action="store_true", help="delete each object once its events are delivered")
     parser.add_argument("--state", type=Path, metavar="FILE", help="the state (default: in ~/.local/state/awsflow/)")
     parser.add_argument("--no-state", action="store_true", help="remember nothing, read everything from --after on")
     parser.add_argument("--dead-letter", type=Path, metavar="FILE", help="dead letters (default: beside the state)")
+    add_reading(parser)
     add_delivery(parser)
     add_access(parser)
     return run(parser, argv, _collect)
@@ -51,9 +66,11 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
 
     home = state_home(os.environ)
     field, pattern = discard_of(arguments)
+    max_size, max_ratio = limits_of(arguments)
     options = BucketOptions(
         bucket=bucket_name(arguments.name),
-        log_type=arguments.type,
+        log_type=arguments.type.lower(),
+        format=arguments.format,
         organization=arguments.organization,
         accounts=account_ids(arguments.accounts),
         regions=region_names(arguments.regions),
@@ -67,6 +84,8 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
         remove=arguments.remove,
         discard_field=field,
         discard_regex=pattern,
+        max_object_size=max_size,
+        max_ratio=max_ratio,
         state=None if arguments.no_state else arguments.state or home / "awsflow.db",
     )
     stats = collect_bucket(
@@ -80,6 +99,7 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
         warn=terminal.channel.warning,
         encode=encode_of(arguments),
         shown=terminal.progress,
+        found=terminal.found if options.log_type == AUTO else lambda types: None,
     )
     terminal.summary(stats)
     return 0

@@ -1,6 +1,6 @@
 """Collecting from a bucket into a sink: what the commands `wodle` and `bucket` share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -25,11 +25,12 @@ def collect_bucket(
     warn: Callable[[str], None],
     encode: Stage = wazuh_json,
     shown: Callable[[Stats], Stage | None] = lambda stats: None,
+    found: Callable[[Mapping[str, int]], None] = lambda types: None,
 ) -> Stats:
     """Deliver what is new in a bucket.
 
     `sink` makes the sink, given what is to be called with events that are too large for it; `told` is called with
-    every failure; `shown` makes a stage of the stats.
+    every failure; `shown` makes a stage of the stats; `found` is given the number of objects of each type.
     """
     with closing(DeadLetters(dead_letters, told)) as letters:
         source = S3Bucket.of(options, access=access, note=note, warn=warn)
@@ -45,4 +46,6 @@ def collect_bucket(
             flow.stats.shrunk += 1
             letters.oversized(record)
 
-        return flow.to(sink(oversized), encode).run()
+        stats = flow.to(sink(oversized), encode).run()
+        found(source.objects_by_type)
+        return stats

@@ -96,9 +96,7 @@ class _Run:
 
     def told(self) -> str:
         """Sum it up in a line."""
-        did = "{objects} objects read, {sent:,} events sent in {seconds:.1f} s; ".format_map(
-            self.stats or NOTHING
-        )
+        did = "{objects} objects read, {sent:,} events sent in {seconds:.1f} s; ".format_map(self.stats or NOTHING)
         return f"-> {did}exit code {self.code}, printed {self.printed.strip() or 'nothing'}"
 
 
@@ -127,9 +125,7 @@ def _run(command: list[str], folder: str, queue: socket.socket) -> _Run:
                     if process.poll() is not None:
                         break
                 if time.monotonic() > late:
-                    raise AwsflowError(
-                        f"running awsflow wodle: it did not end within {LONGEST_RUN:.0f} seconds"
-                    )
+                    raise AwsflowError(f"running awsflow wodle: it did not end within {LONGEST_RUN:.0f} seconds")
         finally:
             process.kill()
     own = json.loads(stats.read_text()) if stats.exists() else {}

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from awsflow.cli.channel import Channel
@@ -13,8 +13,36 @@ from awsflow.envelope import plain_json, wazuh_json
 from awsflow.errors import ArgumentsError
 from awsflow.flow import Sink, Stats
 from awsflow.items import Failure, Record
-from awsflow.options import AwsAccess
+from awsflow.options import MAX_OBJECT_SIZE, MAX_RATIO, AwsAccess, ratio, size
 from awsflow.stages import Stage
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what the logs are."""
+    add = parser.add_argument
+    add(
+        "--type",
+        default="cloudtrail",
+        help="log type (default: cloudtrail), see `awsflow types`; auto: find out and say",
+    )
+    add("--format", default="", help="of --type custom: json, jsonl, csv, tsv, text or parquet")
+    add(
+        "--max-object-size",
+        default=str(MAX_OBJECT_SIZE),
+        metavar="BYTES",
+        help="what an object may grow to when it is decompressed (default: %(default)s)",
+    )
+    add(
+        "--max-ratio",
+        default=f"{MAX_RATIO:g}",
+        metavar="N",
+        help="how many times its size an object may grow to (default: %(default)s)",
+    )
+
+
+def limits_of(arguments: argparse.Namespace) -> tuple[int, float]:
+    """The largest size of an object, and the largest ratio of decompression."""
+    return size(arguments.max_object_size), ratio(arguments.max_ratio)
 
 
 def add_delivery(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +112,8 @@ class Terminal:
     """What somebody in front of a terminal sees: progress, the summary. Elsewhere nothing but errors and warnings."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        self._shows = sys.stderr.isatty() and not arguments.quiet
+        self._quiet: bool = arguments.quiet
+        self._shows = sys.stderr.isatty() and not self._quiet
         self._stats_json: Path | None = arguments.stats_json
         self.channel = Channel(sys.stderr, debug=int(arguments.debug))
 
@@ -95,6 +124,12 @@ class Terminal:
     def failed(self, failure: Failure) -> None:
         """Tell of something that could not be read."""
         self.channel.error(f"{failure.origin}, record {failure.number}: {failure.error}")
+
+    def found(self, types: Mapping[str, int]) -> None:
+        """Tell which types the objects were of: somebody who asked for `auto` wants to know, terminal or not."""
+        if not self._quiet:
+            told = ", ".join(f"{name} ({number:,} objects)" for name, number in sorted(types.items()))
+            print(f"auto: {told or 'no logs'}", file=sys.stderr)
 
     def summary(self, stats: Stats) -> None:
         """Tell what the run came to."""

@@ -4,15 +4,30 @@ import argparse
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from awsflow.cli.ending import Stop
-from awsflow.cli.people import Terminal, access_of, add_access, add_delivery, discard_of, encode_of, run, sink_of
+from awsflow.cli.people import (
+    Terminal,
+    access_of,
+    add_access,
+    add_delivery,
+    add_reading,
+    discard_of,
+    encode_of,
+    limits_of,
+    run,
+    sink_of,
+)
+from awsflow.decode.compression import Limits
 from awsflow.errors import ArgumentsError
 from awsflow.flow import Flow, Source
 from awsflow.items import Failure
+from awsflow.logtypes import AUTO
 
 EXAMPLES = """examples:
   awsflow replay AWSLogs/ --type cloudtrail | head -3
+  awsflow replay evidence/ --type auto --plain > events.ndjson
   awsflow replay *.json.gz --type cloudtrail --plain | jq -r .eventName | sort | uniq -c
   awsflow replay s3://my-trail/AWSLogs/123456789012/CloudTrail/eu-west-1/2026/11/23/ --type cloudtrail --to wazuh
 
@@ -29,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", nargs="+", metavar="PATH|s3://BUCKET/PREFIX", help="what to send, in this order")
-    parser.add_argument("--type", default="cloudtrail", help="log type (default: cloudtrail)")
+    add_reading(parser)
     add_delivery(parser)
     add_access(parser)
     return run(parser, argv, _replay)
@@ -38,7 +53,8 @@ def main(argv: Sequence[str]) -> int:
 def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
     skipped: Counter[str] = Counter()
     failures = _Told(terminal)
-    flow = Flow(_source(arguments, skipped), failures=failures, stop=stop)
+    types: Counter[str] = Counter()
+    flow = Flow(_source(arguments, skipped, types), failures=failures, stop=stop)
     field, pattern = discard_of(arguments)
     if field and pattern:
         flow.discard(field, pattern)
@@ -47,30 +63,36 @@ def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> in
     stats = flow.to(sink_of(arguments, stop), encode_of(arguments)).run()
     if skipped:
         terminal.channel.debug(f"not read, for their names are not those of logs: {', '.join(sorted(skipped))}")
+    if arguments.type.lower() == AUTO:
+        terminal.found(types)
     terminal.summary(stats)
     return failures.exit_code
 
 
-def _source(arguments: argparse.Namespace, skipped: "Counter[str]") -> Source:
+def _source(arguments: argparse.Namespace, skipped: "Counter[str]", types: "Counter[str]") -> Source:
     from awsflow.sources.files import LocalFiles  # noqa: PLC0415 - `--help` needs none
     from awsflow.sources.s3_objects import S3Objects  # noqa: PLC0415 - likewise
 
+    options: dict[str, Any] = {
+        "log_type": arguments.type,
+        "format": arguments.format,
+        "alias": arguments.alias,
+        "skip_on_error": True,
+        "limits": Limits(*limits_of(arguments)),
+        "told": lambda log_type: types.update([log_type.name]),
+    }
     remote = [path for path in arguments.paths if path.startswith("s3://")]
     if remote and len(remote) < len(arguments.paths):
         raise ArgumentsError("replaying: give either local paths or s3:// URLs, not both at once")
     if remote:
         return S3Objects(
             *remote,
-            log_type=arguments.type,
-            alias=arguments.alias,
-            skip_on_error=True,
+            **options,
             access=access_of(arguments),
         )
     return LocalFiles(
         *map(Path, arguments.paths),
-        log_type=arguments.type,
-        alias=arguments.alias,
-        skip_on_error=True,
+        **options,
         skipped=lambda path: skipped.update([str(path)]),
     )
 

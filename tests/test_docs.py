@@ -1,0 +1,55 @@
+"""The documents keep up with the code: commands, log types, Python examples, make targets."""
+
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from awsflow.cli import COMMANDS
+from awsflow.cli.types import as_markdown
+from awsflow.samples import SAMPLES
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+TEXTS = [README, (ROOT / "CONTRIBUTING.md").read_text(), *(path.read_text() for path in (ROOT / "docs").glob("*.md"))]
+
+
+def test_every_command_is_in_the_readme() -> None:
+    assert [name for name in COMMANDS if f"awsflow {name}" not in README] == []
+
+
+def test_the_table_of_log_types_is_the_one_that_the_command_prints() -> None:
+    told = (ROOT / "docs" / "log-types.md").read_text()
+    assert as_markdown() in told, "put what `awsflow types --markdown` prints into docs/log-types.md"
+
+
+def test_every_make_target_that_the_documents_name_is_there_and_tells_what_it_does() -> None:
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607 - the user's
+    targets = {line.split()[0] for line in listed.splitlines()}
+    named = {target for text in TEXTS for target in re.findall(r"(?:`|^ {4})make ([a-z]+)", text, re.MULTILINE)}
+    assert {"demo", "test", "lint", "bench"} <= targets
+    assert named - targets == set()
+
+
+def test_every_link_to_a_file_leads_somewhere() -> None:
+    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text()):
+            assert (path.parent / link).exists(), f"{path.name} links to {link}"
+
+
+@pytest.mark.parametrize("example", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_the_examples_in_python_run(example: str, tmp_path: Path) -> None:
+    sample = SAMPLES["cloudtrail"]
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    for number in range(2):
+        path = tmp_path / sample.key("123456789012", "eu-west-1", start, number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(sample.document(sample.events(number, 20, start, "123456789012", "eu-west-1")))
+    ended = subprocess.run(
+        [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert re.search(r"^\d+ events$", ended.stdout, re.MULTILINE)
