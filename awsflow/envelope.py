@@ -66,7 +66,8 @@ def common(event: dict[str, Any]) -> dict[str, Any]:
 
 def log_info(origin: Origin) -> dict[str, str]:
     """What the envelope says of where an event comes from."""
-    return {"aws_account_alias": origin.alias, "log_file": origin.key, "s3bucket": origin.bucket}
+    of_object = {"log_file": origin.key, "s3bucket": origin.bucket}
+    return {"aws_account_alias": origin.alias, **of_object} if origin.envelope == "bucket" else of_object
 
 
 def wazuh_json(items: Iterable[Item]) -> Generator[Item, None, None]:
@@ -75,7 +76,8 @@ def wazuh_json(items: Iterable[Item]) -> Generator[Item, None, None]:
     Text becomes its UTF-8; bytes are encoded already and pass.
     """
     origin = None
-    head = b""
+    head = tail = b""
+    is_open = False
     for item in items:
         if item.__class__ is Record:
             event = item.event
@@ -85,12 +87,25 @@ def wazuh_json(items: Iterable[Item]) -> Generator[Item, None, None]:
                 continue
             if item.origin is not origin:
                 origin = item.origin
-                head = b'{"integration":"aws","aws":{"log_info":' + json_bytes(log_info(origin))
-            for shaped in _shaped(event, origin):
+                head, tail = _around(origin)
+                is_open = head.endswith(b"}")  # the event's fields go into the object that `log_info` begins
+            for shaped in _shaped(event, origin, is_open):
                 body = json_bytes(shaped)
-                yield Record(head + (b"," + body[1:] if len(body) > 2 else b"}") + b"}", origin, item.number)
+                if is_open:
+                    body = b"," + body[1:] if len(body) > 2 else b"}"
+                yield Record(head + body + tail, origin, item.number)
         else:
             yield item
+
+
+def _around(origin: Origin) -> tuple[bytes, bytes]:
+    """What stands before an event's JSON, and behind it."""
+    if origin.envelope == "none":
+        return b"", b""
+    head = b'{"integration":"aws","aws":'
+    if origin.envelope == "service":
+        return head, b"}"
+    return head + b'{"log_info":' + json_bytes(log_info(origin)), b"}"
 
 
 def tell_failures(items: Iterable[Item]) -> Generator[Item, None, None]:
@@ -117,11 +132,12 @@ def plain_json(items: Iterable[Item]) -> Generator[Item, None, None]:
         yield item
 
 
-def _shaped(event: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
+def _shaped(event: dict[str, Any], origin: Origin, has_log_info: bool) -> list[dict[str, Any]]:
     """The events that are sent for this one: in the shape of its type, with the account, without its own log_info."""
     if origin.account:
         event["aws_account_id"] = origin.account
-    event.pop("log_info", None)
+    if has_log_info:
+        event.pop("log_info", None)
     if origin.shape is None:
         return [event]
     shaped = origin.shape(event)

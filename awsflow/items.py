@@ -6,7 +6,7 @@ Imports nothing of awsflow but errors: everything else builds on these words.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from awsflow.errors import AwsflowError
 
@@ -15,6 +15,9 @@ Event: TypeAlias = dict[str, Any] | str | bytes
 
 Shape: TypeAlias = Callable[[dict[str, Any]], dict[str, Any] | list[dict[str, Any]]]
 """What Wazuh's rules expect of an event of some type: one event, or several made of it."""
+
+Envelope: TypeAlias = Literal["bucket", "object", "service", "none"]
+"""What is put around an event for Wazuh: `log_info` with alias, key and bucket; with key and bucket; none; nothing."""
 
 Position: TypeAlias = Any
 """What a restart needs. Opaque to stages and sinks: only the source that made it looks inside."""
@@ -32,6 +35,7 @@ class Origin:
     """Sent as `aws_account_id`, unless empty."""
     shape: Shape | None = None
     """None: events are sent as they are."""
+    envelope: Envelope = "bucket"
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}" if self.bucket else self.key

@@ -5,8 +5,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
+from awsflow.decode.limits import Limits
 from awsflow.errors import NoObjects, ServiceError
-from awsflow.decode.compression import Limits
 from awsflow.items import Found, Item, Position
 from awsflow.logtypes import log_types_named
 from awsflow.logtypes.recognise import by_key, sure

@@ -165,11 +165,7 @@ class Finding:
     ) -> Iterator[Found]:
         """The objects of a page that are logs of these types, and not done."""
         since = self.since(stream)
-        fitting = [
-            (entry, day, of)
-            for entry, day in listed
-            if day >= since and (of := _fitting(entry["Key"], types))
-        ]
+        fitting = [(entry, day, of) for entry, day in listed if day >= since and (of := _fitting(entry["Key"], types))]
         known = {}
         if self._work is not None and not self._options.reparse:
             known = self._work.remembered(stream, [entry["Key"] for entry, _, _ in fitting])

@@ -1,9 +1,9 @@
 """The one reader of objects: whoever found an object, and wherever its bytes come from, this makes items of it."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
 
-from awsflow.decode.compression import Limits, members
+from awsflow.decode.compression import members
+from awsflow.decode.limits import Limits
 from awsflow.errors import AwsflowError, DecodeError, DecompressError, ServiceError
 from awsflow.items import Barrier, Block, Failure, Found, Item, Origin, Record, Unreadable
 from awsflow.logtypes.layout import account_in
@@ -19,7 +19,8 @@ def origin_of(bucket: str, key: str, alias: str, log_type: LogType | None) -> Or
     """Where an object's records come from, and what its type says of how they are sent. None: not known yet."""
     if log_type is None:
         return Origin(bucket, key, alias)
-    return Origin(bucket, key, alias, account_in(key) if log_type.account else "", log_type.shape)
+    account = account_in(key) if log_type.account else ""
+    return Origin(bucket, key, alias, account, log_type.shape, log_type.envelope)
 
 
 class Reader:
@@ -79,9 +80,7 @@ class Reader:
                         if when.__class__ is str and when > newest:
                             newest = when
                     yield Record(event, origin, number)
-                yield Barrier(
-                    ObjectPosition(found, number), read=len(fresh), bytes_in=fetched.take(), newest=newest
-                )
+                yield Barrier(ObjectPosition(found, number), read=len(fresh), bytes_in=fetched.take(), newest=newest)
         except UNREADABLE as error:
             located(error, f"reading {found.origin}")
             if not self._skip_on_error:
@@ -100,8 +99,7 @@ class Reader:
             content = member
             if log_type is None:
                 log_type, content = by_content(member, by_key(key, self._types))
-                of_type = origin_of(origin.bucket, key, origin.alias, log_type)
-                origin = replace(origin, account=of_type.account, shape=of_type.shape)
+                origin = origin_of(origin.bucket, key, origin.alias, log_type)
             if not told:
                 self._told(log_type)
                 told = True

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from awsflow.aws import client, doing
-from awsflow.errors import ServiceError
+from awsflow.decode.limits import Limits
+from awsflow.errors import ServiceError, UnknownType
 from awsflow.items import Barrier, Item
-from awsflow.decode.compression import Limits
-from awsflow.logtypes import log_types_named
+from awsflow.logtypes import AUTO, log_types_named
+from awsflow.logtypes.layout import AwsLogs, Place
+from awsflow.logtypes.types import LogType
 from awsflow.options import AwsAccess, BucketOptions
 from awsflow.sources.ahead import fetched
 from awsflow.sources.finding import Finding, place_of
@@ -118,9 +120,16 @@ class S3Bucket:
 
     def _open(self) -> Finding:
         options = self.options
+        place = place_of(options)
+        if options.log_type.lower() == AUTO:
+            self.log_types = tuple(log_type for log_type in self.log_types if _may_lie(log_type, place))
+            base = AwsLogs("").base(place)
+        else:
+            self.log_types[0].check(place)
+            base = self.log_types[0].base(place)
         if options.state is not None and (options.state.exists() or not options.reparse):
             self._checkpoints = Checkpoints(options.state, warn=self._warn, now=self._now)
-            name = f"{options.log_type.lower()} s3://{options.bucket}/{self.log_types[0].base(place_of(options))}"
+            name = f"{options.log_type.lower()} s3://{options.bucket}/{base}"
             self._work = self._checkpoints.work(name, options.lookback)
         self._client = client("s3", self._access, pool=self._requests + 1)
         return Finding(
@@ -153,3 +162,12 @@ class S3Bucket:
                 f"deleting s3://{bucket}/{refused[0]['Key']} and {len(refused) - 1} others: {refused[0]['Code']}; "
                 "they were delivered and stay; allow s3:DeleteObject, and the next run tries again"
             )
+
+
+def _may_lie(log_type: LogType, place: Place) -> bool:
+    """Whether logs of this type can lie there at all."""
+    try:
+        log_type.check(place)
+    except UnknownType:
+        return False
+    return True

@@ -207,8 +207,7 @@ def test_an_empty_object_is_an_empty_file(name: str) -> None:
         b"2 123456789012 eni-1 10.0.0.1 10.0.0.2 ACCEPT OK\n" * 50,
         b'{"Records": [{"eventName": "A"}]}',
         b" |" + b"x" * 31,
-        b"ab\tc\n\xe2\x80\x93efgh ijk\xe2\x80\x93\n",
-        b"\xe2\x80\x93\tfoo\n" * 9,
+        b"abcd\nefg\xe2\x80\x93xd and so on",  # by Hadoop's rules a block of 251 MB
     ],
 )
 @pytest.mark.parametrize("name", ["x.json", "x.gz", "x.snappy"])
@@ -232,10 +231,22 @@ def test_raw_snappy_is_read_if_the_name_says_so(content: bytes, sizes: list[int]
     assert read(raw(content), "x.SNAPPY", (*sizes,)) == [content]
 
 
-def test_raw_snappy_beyond_the_limit_is_refused_before_it_is_read() -> None:
-    data = b"\x81\x80\x80\x10\xf0\x80" + bytes(100)  # 32 MiB and a byte
+@pytest.mark.parametrize("before", [b"", java(b"ab") + b"\0\0\x10\0", hadoop(b"ab") + b"\x10\0\0\0\0\0\x10\0"])
+def test_a_block_of_snappy_beyond_the_limit_is_refused_before_it_is_read(before: bytes) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield before + b"\x81\x80\x80\x10\xf0\x80" + bytes(1000)  # 32 MiB and a byte
+        raise AssertionError("more was read")
+
     with pytest.raises(DecompressError, match="33,554,433 bytes, more than 33,554,432"):
-        read(data, "x.snappy")
+        list(map(list, members(chunks(), "x.snappy")))
+
+
+@pytest.mark.parametrize("block", ["00000009 00000005 0a 24", "00000009 000000ff 05 10"])
+def test_a_block_of_hadoops_that_cannot_have_its_size_is_an_error(block: str) -> None:
+    data = hadoop(b"content")
+    content, error = until_error(data + bytes.fromhex(block) + bytes(300), "x.snappy")
+    assert content == b"content"
+    assert f"damaged at byte {len(data) + 4} (a block of " in error
 
 
 def test_snappy_as_python_snappy_writes_it() -> None:
@@ -245,6 +256,11 @@ def test_snappy_as_python_snappy_writes_it() -> None:
 def test_zstd_frames_without_content_are_passed_over() -> None:
     skippable = b"\x50\x2a\x4d\x18\x05\0\0\0hello"
     assert read(skippable + zstd(b"a") + skippable + zstd(b"b"), sizes=(3,)) == [b"ab"]
+
+
+def test_a_zstd_block_that_is_too_large_is_an_error_before_it_is_read() -> None:
+    frame = b"\x28\xb5\x2f\xfd\0\x58" + (200_000 << 3).to_bytes(3, "little")
+    assert "damaged at byte 6 (a block of 200,000 bytes)" in until_error(frame)[1]
 
 
 @pytest.mark.parametrize("level", [-5, 1, 19])
@@ -308,11 +324,17 @@ REFERENCES = {
 def test_an_object_cut_short_anywhere_gives_all_that_is_good_and_then_an_error(form: str, size: int) -> None:
     compress, suffix = STREAMS[form]
     first = compress(varied(900))
-    data = first + compress(varied(1500, 2))
+    data = first + compress(varied(1000, 2) + random.Random(3).randbytes(700))
     for end in range(1, len(data)):
         content, error = until_error(data[:end], "x" + suffix, (size,))
         assert content == REFERENCES[form](data[:end]), end
         assert end == len(first) or f"cut short after {end:,} bytes" in error, end
+
+
+def test_where_little_grows_to_much_all_of_it_comes_before_the_cut() -> None:
+    data = gzip.compress(BOMB)
+    for end in range(100, 300):
+        assert until_error(data[:end])[0] == REFERENCES["gzip"](data[:end]), end
 
 
 @pytest.mark.parametrize("form", ["framed", "java", "hadoop", "zip"])
@@ -349,7 +371,7 @@ def test_a_damaged_object_gives_all_before_the_damage_and_then_an_error(form: st
 
 
 @pytest.mark.parametrize("form", [*STREAMS, "zip"])
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=120)
 @given(st.data())
 def test_no_damage_leads_to_anything_but_content_and_a_decompress_error(form: str, data: st.DataObject) -> None:
     whole = zipped(b"abc" * 99, varied(500)) if form == "zip" else STREAMS[form][0](varied(1000))
@@ -371,6 +393,14 @@ def test_a_wrong_checksum_is_an_error_behind_all_of_the_content(form: str) -> No
     assert "damaged" in error
 
 
+def test_what_may_be_the_beginning_of_gzip_comes_before_the_error_too() -> None:
+    damaged = bytearray(gzip.compress(b"\x1f\x8b"))
+    damaged[-8] ^= 1
+    content, error = until_error(bytes(damaged))
+    assert content == b"\x1f\x8b"
+    assert error
+
+
 def test_a_wrong_checksum_in_snappys_framing_is_an_error_before_the_chunk() -> None:
     data = bytearray(framed(varied(200_000)))
     second = 14 + int.from_bytes(data[11:14], "little")
@@ -384,12 +414,12 @@ def test_a_wrong_checksum_in_snappys_framing_is_an_error_before_the_chunk() -> N
 @pytest.mark.parametrize("form", REFERENCES)
 def test_damage_far_inside_is_met_at_the_same_byte_however_the_chunks_are_cut(form: str) -> None:
     """Who counts records relies on that. All before it has come; a kilobyte is missing behind 4 MiB of bzip2 or xz."""
-    content = random.Random(1).randbytes(3 << 20) + varied(2 << 20) + random.Random(2).randbytes(2 << 20)
+    content = random.Random(1).randbytes(4_300_000) + varied(400_000)
     data = bytearray(lzma.compress(content, preset=0) if form == "xz" else STREAMS[form][0](content))
-    data[-100_000] ^= 0xFF
-    found = [until_error(bytes(data), sizes=sizes) for sizes in [(1 << 18,), (70_001,), (5_000, 0, 1_000_000)]]
+    data[-30_000] ^= 0xFF
+    found = [until_error(bytes(data), sizes=sizes) for sizes in [(1 << 18,), (5_000, 0, 1_000_000)]]
     assert found[0][1]
-    assert found[1:] == found[:1] * 2
+    assert found[1] == found[0]
     good = len(REFERENCES[form](bytes(data), 250))
     assert len(found[0][0]) >= good - (1 << 10 if form in ("bzip2", "xz") else 0)
 
@@ -544,7 +574,7 @@ print(size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 @pytest.mark.parametrize("form", ["gzip", "zip", "bzip2", "xz", "zstd"])
 def test_memory_is_bounded_whatever_a_few_bytes_grow_to(form: str) -> None:
-    megabytes = 300 if form in ("gzip", "zip") else 120
+    megabytes = 300 if form in ("gzip", "zip") else 80
     out = subprocess.run(
         [sys.executable, "-c", MEMORY, form, str(megabytes)], capture_output=True, text=True, check=True, cwd=ROOT
     ).stdout

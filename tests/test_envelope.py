@@ -61,6 +61,27 @@ def test_the_envelope_holds_the_event_and_where_it_comes_from(event: dict[str, A
     assert body == {"integration": "aws", "aws": {"log_info": log_info, **expected}}
 
 
+@given(events)
+def test_an_event_of_a_service_has_no_log_info_and_one_that_needs_no_envelope_is_sent_alone(
+    event: dict[str, Any],
+) -> None:
+    bodies = [
+        record.event
+        for envelope in ("service", "none")
+        for record in wazuh_json([Record(dict(event), Origin(envelope=envelope), 1)])
+        if isinstance(record, Record) and isinstance(record.event, bytes)
+    ]
+    assert [json.loads(body) for body in bodies] == [{"integration": "aws", "aws": event}, event]
+
+
+def test_an_event_of_a_queues_object_has_no_alias() -> None:
+    origin = Origin(bucket="b", key="k", alias="prod", envelope="object")
+    (record,) = wazuh_json([Record({"a": 1}, origin, 1)])
+    assert isinstance(record, Record)
+    assert isinstance(record.event, bytes)
+    assert json.loads(record.event)["aws"] == {"log_info": {"log_file": "k", "s3bucket": "b"}, "a": 1}
+
+
 def test_a_field_named_log_info_does_not_replace_ours() -> None:
     assert sent({"log_info": {"log_file": "forged"}})["aws"]["log_info"]["log_file"] == "a/b.json.gz"
 

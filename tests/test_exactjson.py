@@ -18,7 +18,7 @@ scalars = (
     st.none()
     | st.booleans()
     | st.integers(-(2**70), 2**70)
-    | st.floats(allow_nan=False)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8)
     | st.sampled_from(['"', "\\", "},{", "\u2028", "\x7f", "é", "😀", "\ud800", "\udc00\ud800", "x" * 300])
 )
@@ -150,7 +150,7 @@ def damaged(draw: st.DrawFn) -> str:
     return text[:place] + draw(json_like.map(lambda put: put[:3])) + text[place + draw(st.integers(0, 3)) :]
 
 
-@settings(max_examples=400)
+@settings(max_examples=300, deadline=None)
 @given(json_like | written | damaged())
 def test_a_text_is_refused_if_the_standard_library_refuses_it_and_at_the_same_byte(text: str) -> None:
     encoded = text.encode()

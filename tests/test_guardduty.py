@@ -102,8 +102,12 @@ def test_a_finding_of_another_structure_is_sent_as_it_is(finding: dict[str, Any]
 TEXTS = st.text()
 FINDINGS = st.dictionaries(
     TEXTS.filter(lambda name: name not in ("detail", "source")),
-    st.recursive(TEXTS | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)),
-    max_size=4,
+    st.recursive(
+        TEXTS | st.integers() | st.none(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+        max_leaves=5,
+    ),
+    max_size=3,
 )
 
 

@@ -28,7 +28,15 @@ from awsflow.errors import DecodeError
 from awsflow.items import Block, Unreadable
 from tests.test_lines import cut
 
-SPLITS = (by_spaces, by_tabs, by_commas, by_commas_and_spaces, by_quoted_spaces, by_bracketed_spaces, by_spaces_and_lists)
+SPLITS = (
+    by_spaces,
+    by_tabs,
+    by_commas,
+    by_commas_and_spaces,
+    by_quoted_spaces,
+    by_bracketed_spaces,
+    by_spaces_and_lists,
+)
 AWKWARD = st.text(st.sampled_from('ab ",[]\té\\\r'), max_size=12)
 ENDS = st.lists(st.integers(0, 400), max_size=8)
 AB = Table(("a", "b"), by_commas)
@@ -83,6 +91,21 @@ def test_groups_in_brackets_are_read_back(group: str, quoted: str) -> None:
 def test_a_quote_within_a_column_does_not_end_it(split: Split) -> None:
     assert split(['a "say "hi"!" "x"']) == [["a", 'say "hi"!', "x"]]
     assert split(['a "say ""hi"" x" b']) == [["a", 'say "hi" x', "b"]]
+    assert split(['a "say "hi" x" "b"', 'a "5" disk" b']) == [["a", 'say "hi" x', "b"], ["a", '5" disk', "b"]]
+
+
+@pytest.mark.parametrize("split", [by_quoted_spaces, by_bracketed_spaces])
+@pytest.mark.parametrize("line", ['a "b c "d" - "e f" g', 'a "b', 'a b" "c"', 'a"b" c', '"'])
+def test_a_quote_that_is_not_closed_or_not_opened_is_an_error(split: Split, line: str) -> None:
+    with pytest.raises(ValueError, match="is not closed"):
+        split([line])
+
+
+@pytest.mark.parametrize("split", [by_commas, by_commas_and_spaces])
+@pytest.mark.parametrize("line", ['a,"b,"c",d', 'a,"b', '"a"b,c', '"'])
+def test_a_quote_in_csv_that_is_not_closed_or_not_doubled_is_an_error(split: Split, line: str) -> None:
+    with pytest.raises(ValueError, match="is not closed"):
+        split([line])
 
 
 @pytest.mark.parametrize("split", [by_quoted_spaces, by_bracketed_spaces])

@@ -14,7 +14,6 @@ from awsflow.logtypes import log_types_named
 from awsflow.logtypes.flow_log_fields import OF_TRANSIT_GATEWAYS, OF_VPCS
 from awsflow.logtypes.recognise import by_content
 from awsflow.logtypes.transitgateway import TRANSITGATEWAY, decode, looks_like
-from awsflow.logtypes.types import LogType
 from awsflow.logtypes.vpcflow import VPCFLOW
 from awsflow.samples import SAMPLES
 from awsflow.samples.transitgateway import HEADER
@@ -60,7 +59,7 @@ def test_a_custom_format_is_obeyed() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        " ".join(OF_VPCS) + "\n2 123456789012 eni-1 - - - - - - - 1 2 - NODATA\ntoo few\n".replace("\n", "\n"),
+        " ".join(OF_VPCS) + "\n2 123456789012 eni-1 - - - - - - - 1 2 - NODATA\ntoo few\n",
         "srcaddr vpc-id\n10.0.0.1 vpc-1\n10.0.0.2\n",
         b"\xff\nsrcaddr vpc-id\n10.0.0.1 vpc-1\n",
         "",
@@ -123,22 +122,19 @@ def test_of_a_folder_with_both_each_type_reads_its_own_and_auto_counts_each_unde
         keys[name] = sample.key("123456789012", "eu-west-1", START, 1)
         s3.put_object(Bucket="flows", Key=keys[name], Body=sample.document(sample.events(1, 3, START)))
 
-    def read(log_type: str) -> tuple[set[tuple[str, str]], list[str]]:
-        told: list[LogType] = []
+    def read(log_type: str) -> tuple[set[tuple[str, str]], dict[str, int]]:
         state = tmp_path / f"{log_type}.db"
-        source = S3Bucket(
-            "flows", log_type=log_type, state=state, only_after=date(2026, 11, 1), access=aws.access, told=told.append
-        )
+        source = S3Bucket("flows", log_type=log_type, state=state, only_after=date(2026, 11, 1), access=aws.access)
         found = set()
         for item in source.items():
             if isinstance(item, Record):
                 assert isinstance(item.event, dict)
                 found.add((item.origin.key, item.event["source"]))
         source.close()
-        return found, sorted(each.name for each in told)
+        return found, dict(source.objects_by_type)
 
     own = (keys["transitgateway"], "transitgateway")
     both = {(keys["vpcflow"], "vpc"), own}
     assert read("vpcflow")[0] == both
     assert read("transitgateway")[0] == {own}
-    assert read("auto") == (both, ["transitgateway", "vpcflow"])
+    assert read("auto") == (both, {"transitgateway": 1, "vpcflow": 1})

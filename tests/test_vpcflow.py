@@ -122,6 +122,14 @@ def test_columns_that_lines_have_too_many_and_too_few_of_do_not_even_out() -> No
     assert [type(event) for event in got] == [dict, Unreadable, Unreadable, dict]
 
 
+@pytest.mark.parametrize("row", [" 3", "3 ", "3  "])
+def test_a_value_that_is_missing_is_not_taken_for_an_empty_one(row: str) -> None:
+    got = events(lines("srcaddr dstaddr", *["1 2"] * 150, row, "4 5"))
+    assert [event for event in got if isinstance(event, Unreadable)] == [
+        Unreadable("line 152: 1 columns, where there should be 2", row.encode())
+    ]
+
+
 def test_a_line_that_is_not_utf_8_is_unreadable_and_the_others_are_read() -> None:
     got = events(f"{DEFAULT}\n{LINE}\n".encode() + b"2 \xff\n" + LINE.encode())
     assert got == [EVENT, Unreadable("line 3: not UTF-8 (invalid start byte at its byte 2)", b"2 \xff"), EVENT]
@@ -392,7 +400,21 @@ def test_what_was_written_is_read(log: tuple[tuple[str, ...], list[list[str]]], 
 @given(
     content=st.lists(
         st.sampled_from(
-            [b"1 2", b"3", b"4 5 6", b"", b" 7 8", b"9  0", b"\xff", b"a b ", b"srcaddr dstaddr", b"\t", b"version 1"]
+            [
+                b"1 2",
+                b"3",
+                b"4 5 6",
+                b"",
+                b" 7 8",
+                b"9  0",
+                b" 9",
+                b"9 ",
+                b"\xff",
+                b"a b ",
+                b"srcaddr dstaddr",
+                b"\t",
+                b"version 1",
+            ]
         )
     ),
     chunk=st.integers(1, 50),

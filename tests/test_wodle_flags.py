@@ -13,6 +13,7 @@ import pytest
 from awsflow.cli import wodle, wodle_flags
 from awsflow.cli.wodle_flags import SERVICES, SUBSCRIBERS, WodleOptions, parse
 from awsflow.errors import ArgumentsError, AwsflowError
+from awsflow.logtypes import LOG_TYPES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "wodle.md"
 ROLE = "arn:aws:iam::123456789012:role/path/logs"
@@ -298,6 +299,16 @@ def test_a_flag_that_takes_a_value_does_not_do_without(row: Row) -> None:
     for flag in spellings(row):
         with pytest.raises(ArgumentsError, match=f"{flag}.*: expected one argument"):
             parse([*row.given, flag], {})
+
+
+def test_every_log_type_is_taken_in_any_case() -> None:
+    for name in (*LOG_TYPES, "auto"):
+        assert parse([*BUCKET, "-t", name.upper()], {}).bucket.log_type == name
+
+
+def test_the_format_of_custom_logs_is_taken_in_any_case() -> None:
+    for name in ("json", "jsonl", "csv", "tsv", "text", "parquet"):
+        assert parse([*BUCKET, "-t", "custom", "--format", name.upper()], {}).bucket.format == name
 
 
 def test_what_is_not_given_has_the_default_that_the_docs_tell_of() -> None:

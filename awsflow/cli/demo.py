@@ -18,7 +18,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from awsflow.cli.demo_scene import ACCOUNTS, BUCKET, REGIONS, fill, s3_standin, wazuh_queue
+from awsflow.cli.demo_scene import (
+    ACCOUNTS,
+    BUCKET,
+    MIXED_BUCKET,
+    REGIONS,
+    fill,
+    fill_with_all_types,
+    s3_standin,
+    wazuh_queue,
+)
 from awsflow.cli.ending import ended
 from awsflow.errors import AwsflowError, ReaderGone
 
@@ -26,6 +35,13 @@ NOTHING = {"objects": 0, "sent": 0, "seconds": 0.0}
 """What a run did that tells nothing of itself."""
 LONGEST_RUN = 60.0
 """Seconds after which a run is given up."""
+MIXED = (
+    ("--type", "auto"),
+    ("--type", "server_access", "--prefix", "access-logs/"),
+    ("--type", "cisco_umbrella", "--prefix", "dnslogs/"),
+    ("--type", "cloudtrail_digest"),
+)
+"""Flags with which all of the second bucket is read."""
 LINES = 14
 """Of the one event that is shown."""
 
@@ -36,8 +52,8 @@ def main(argv: Sequence[str]) -> int:
         prog="awsflow demo",
         description=(
             "Make a bucket of sample CloudTrail logs in an S3 stand-in on this machine, listen where Wazuh"
-            " would, and run `awsflow wodle` twice. It needs no AWS account, no Wazuh and no network, and it"
-            " leaves nothing behind."
+            " would, and run `awsflow wodle` twice; then collect logs of all other types. It needs no AWS account,"
+            " no Wazuh and no network, and it leaves nothing behind."
         ),
     )
     parser.parse_args(argv)
@@ -68,7 +84,34 @@ def _demo() -> int:
         _say("\nThe same command again:")
         second = _run(command, folder, queue)
         _say(f"  {second.told()}\n")
-    return _judge(sent, first, second)
+        return _judge(sent, first, second) or _all_types(endpoint, folder, queue)
+
+
+def _all_types(endpoint: str, folder: str, queue: socket.socket) -> int:
+    """Collect logs of all the other types, each once; return 0 if all arrived, else 1."""
+    objects = fill_with_all_types(endpoint)
+    _say(f"\nA second bucket, {MIXED_BUCKET}, has an object of each of the {objects} log types (`awsflow types`).")
+    _say("One command finds out what is there; three name what has a prefix of its own, or is no log of events:")
+    arrived: Counter[str] = Counter()
+    done = 0
+    for flags in MIXED:
+        command = ["awsflow", "bucket", MIXED_BUCKET, *flags]
+        _say(f"$ {shlex.join(command)} --to wazuh")
+        here = ["--to", f"wazuh:{queue.getsockname()}", "--endpoint-url", endpoint, "--state", f"{folder}/all.db"]
+        run = _run([*command, *here], folder, queue)
+        _say(f"  {run.told()}")
+        if run.code or len(run.events) != run.stats.get("sent") or run.stats["failed"]:
+            _say("This run should send what it reads, and end with code 0.")
+            return 1
+        arrived.update(str(event["aws"]["source"]) for event in run.events)
+        done += run.stats["objects"]
+    _say("Events of which source arrived: " + ", ".join(f"{name} {count}" for name, count in sorted(arrived.items())))
+    if done != objects:
+        _say(f"{done} objects were read, but there are {objects}.")
+        return 1
+    _say("Server, buckets, queue and state are gone again. With a bucket of yours:")
+    _say("$ awsflow bucket NAME --type auto | head -3")
+    return 0
 
 
 def _command(endpoint: str, folder: str) -> list[str]:
@@ -165,8 +208,6 @@ def _judge(sent: list[str], first: _Run, second: _Run) -> int:
     well = (first.code, first.printed, second.code, second.printed, second.events) == (0, "", 0, "", [])
     if well and sorted(arrived) == sorted(sent):
         _say(f"All {len(sent):,} events arrived, each once. The second run had nothing to do.")
-        _say("Server, bucket, queue and state are gone again. With a bucket of yours:")
-        _say("$ awsflow bucket NAME --type cloudtrail | head -3")
         return 0
     missing = Counter(sent) - Counter(arrived)
     _say(f"{missing.total():,} of {len(sent):,} events did not arrive; {len(arrived):,} came in all.")

@@ -7,11 +7,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 from awsflow.errors import AwsflowError, LibraryMissing
 from awsflow.samples import SAMPLES, cloudtrail
 
 BUCKET = "demo-trail"
+MIXED_BUCKET = "demo-logs"
 ACCOUNTS = ("123456789012", "111122223333")
 REGIONS = ("eu-west-1", "us-east-1")
 AGES = (timedelta(hours=26), timedelta(hours=3), timedelta(minutes=10))
@@ -67,6 +69,21 @@ def fill(endpoint: str) -> tuple[list[str], str]:
     finally:
         to.close()
     return ids, key
+
+
+def fill_with_all_types(endpoint: str) -> int:
+    """Put an object of each log type into a bucket of its own, under the keys that AWS gives; return how many."""
+    now = datetime.now(UTC)
+    to = http.client.HTTPConnection(endpoint.removeprefix("http://"))
+    try:
+        _put(to, f"/{MIXED_BUCKET}", b"")
+        for number, sample in enumerate(SAMPLES.values()):
+            events = sample.events(number, EVENTS, now, ACCOUNTS[0], REGIONS[0])
+            key = quote(sample.key(ACCOUNTS[0], REGIONS[0], now, number))
+            _put(to, f"/{MIXED_BUCKET}/{key}", sample.document(events))
+    finally:
+        to.close()
+    return len(SAMPLES)
 
 
 def _put(to: http.client.HTTPConnection, path: str, body: bytes) -> None:

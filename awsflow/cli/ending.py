@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from awsflow.errors import AlreadyRunning, AwsflowError, QueueDown, ReaderGone
 
-GRACE = 9.0
+GRACE = 8.0
 """Seconds after a signal within which a run flushes, commits and ends; what it has not done by then stays undone."""
 
 

@@ -19,7 +19,7 @@ from awsflow.cli.people import (
     run,
     sink_of,
 )
-from awsflow.decode.compression import Limits
+from awsflow.decode.limits import Limits
 from awsflow.errors import ArgumentsError
 from awsflow.flow import Flow, Source
 from awsflow.items import Failure

@@ -30,7 +30,7 @@ from awsflow.logtypes.types import Decode, LogType
 
 _BLOCK = 100
 _HEAD = 1 << 12
-"""Bytes in which something else than white space stands, or there are no events."""
+"""Bytes that are looked at. All white space may well be what comes before JSON, or nothing at all."""
 
 
 def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
@@ -46,7 +46,7 @@ def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
     content = chain(taken, chunks)
     if is_parquet(head):
         yield from _objects(parquet_rows(content), every=True)
-    elif head.removeprefix(b"\xef\xbb\xbf").strip()[:1] in b"{[":
+    elif head.removeprefix(b"\xef\xbb\xbf").strip()[:1] in (b"{", b"[", b""):
         yield from _objects(json_objects(content), every=False)
     else:
         yield from sourced(rows(content, _FLOWS), "vpc")

@@ -85,8 +85,7 @@ class Distributions:
     def day(self, key: str, stream: str) -> date | None:
         """The day in a log's name."""
         found = _name(key)
-        inside = key[len(stream) :]
-        if found is None or ("/" in inside if stream.endswith(".") else not _in_year(inside)):
+        if found is None or not (stream.endswith(".") or _in_year(key[len(stream) :])):
             return None
         try:
             return date(*map(int, found.groups()[1:]))

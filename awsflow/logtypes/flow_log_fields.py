@@ -62,7 +62,7 @@ _is_name = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*").fullmatch
 _vpc_line = re.compile(
     rb"\d+ (?:\d{12}|unknown) eni-[0-9a-z]+ (?:\S+ ){7}(?:\d+|-) (?:\d+|-) \S+ (?:OK|NODATA|SKIPDATA)\s"
 )
-_transit_gateway_line = re.compile(rb"\d+ TransitGateway\w* \d{12} tgw-[0-9a-z]+ (?:\S+ ){32}")
+_transit_gateway_line = re.compile(rb"\d+ TransitGateway\w* \d{12} tgw-[0-9a-z]+ (?:\S+ ){31}\S+\s")
 
 
 def header(columns: Sequence[str]) -> Names | None:

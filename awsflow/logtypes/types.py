@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from awsflow.envelope import common
-from awsflow.items import Block, Shape
+from awsflow.items import Block, Envelope, Shape
 from awsflow.logtypes.layout import Layout, Place
 
 Decode: TypeAlias = Callable[[Iterator[bytes], str], Iterator[Block]]
@@ -33,6 +33,7 @@ class LogType:
     shape: Shape = common
     account: bool = False
     """Whether events carry the account of the path as `aws_account_id`."""
+    envelope: Envelope = "bucket"
     time_field: str = ""
     """The event's own time, ISO 8601 in UTC; empty: not told."""
     names: str = ""
