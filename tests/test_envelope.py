@@ -62,7 +62,7 @@ def test_the_envelope_holds_the_event_and_where_it_comes_from(event: dict[str, A
 
 
 @given(events)
-def test_an_event_of_a_service_has_no_log_info_and_one_that_needs_no_envelope_is_sent_alone(
+def test_an_event_of_a_service_has_no_log_info_and_one_without_envelope_is_sent_alone(
     event: dict[str, Any],
 ) -> None:
     bodies = [

@@ -194,7 +194,7 @@ wrong_elements = st.sampled_from(
     [
         "{oops}",
         '{"a" 1}',
-        '{"a":{"b":[1,}]},"c":2}',
+        '{"a":{"b":[1,]},"c":2}',
         '{"a":"\x01"}',
         "oops",
         "nul",
@@ -306,11 +306,11 @@ def test_an_unreadable_tells_line_and_byte() -> None:
         events = in_chunks(text + b'"\xff"}\n  "x', size)
         assert [event.reason for event in events if isinstance(event, Unreadable)] == [
             "line 3: not JSON: Expecting value at byte 16",
-            "line 6: not JSON: Expecting ':' delimiter at byte 40",
-            "line 8: an element that is no object at byte 45",
-            "line 9: not JSON: Expecting ',' delimiter at byte 68",
-            "line 10: not JSON: invalid UTF-8 (invalid start byte) at byte 75",
-            "line 11: not JSON: Unterminated string starting at byte 81",
+            "line 6: not JSON: Expecting ':' delimiter at byte 39",
+            "line 8: an element that is no object at byte 44",
+            "line 9: not JSON: Expecting ',' delimiter at byte 67",
+            "line 10: not JSON: invalid UTF-8 (invalid start byte) at byte 74",
+            "line 11: not JSON: Unterminated string starting at byte 80",
         ]
     assert read(b'{}\n[{"a":1},\n') == [
         {},
@@ -362,3 +362,109 @@ def decoded(text: bytes, at: int) -> tuple[Any, int]:
     string = text[at:].decode(errors="surrogateescape")
     value, end = json.JSONDecoder().raw_decode(string)
     return value, at + len(string[:end].encode(errors="surrogateescape"))
+
+
+@settings(deadline=None)
+@given(st.lists(objects, min_size=1, max_size=6), st.integers(2, 60), st.sampled_from(["", "\n"]), sizes)
+def test_an_object_over_the_limit_is_an_error_at_its_place_and_those_before_it_arrive(
+    some: list[dict[str, Any]], limit: int, between: str, lengths: list[int]
+) -> None:
+    lines = [written(value).encode() for value in some]
+    long = next((number for number, line in enumerate(lines) if len(line) > limit), None)
+    text = between.encode().join(lines)
+    if long is None:
+        assert shown(read(text, lengths, limit)) == shown(some)
+        return
+    blocks = json_objects(cut(text, lengths), limit)
+    events: Block = []
+    with pytest.raises(DecodeError, match=f"limit of {limit} bytes") as refused:
+        events.extend(event for block in blocks for event in block)
+    assert refused.value.offset == sum(len(line) + len(between) for line in lines[:long])
+    assert shown(events) == shown(some[:long])
+
+
+@pytest.mark.parametrize(
+    "endless", [b'{"a":"' + b"x" * 99_994, b'{"a":1,' * 14_000, b"[1," * 33_000, b"oops oops " * 10_000]
+)
+def test_memory_stays_within_the_limit_where_nothing_ends(endless: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(
+            DecodeError, match="what begins in line 2, at byte .*, does not end within the limit of 1000000 bytes"
+        ):
+            list(json_objects(iter([b"{}\n", *[endless] * 1_000]), limit=1_000_000))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4_000_000
+
+
+@pytest.mark.parametrize("between", [b"", b"\n", b",\n"])
+@pytest.mark.parametrize("bad", [b"", b'{"lost":[{"end":1}'])
+def test_memory_stays_small_in_a_text_of_100_megabytes(between: bytes, bad: bytes) -> None:
+    event = written({"eventVersion": "1.09", "parameters": {"text": "},{" * 6_600}}).encode() + between
+    chunks = [b"[" if b"," in between else b"", *[event * 6 + event[:777], event[777:] + event * 6] * 390]
+    if bad:
+        chunks.insert(100, event[777:] + bad + (b"\n" if between else b"") + event[:777])
+    tracemalloc.start()
+    try:
+        count = sum(map(len, json_objects(iter(chunks))))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 390 * 13 <= count <= 390 * 13 + 3
+    assert len(event) * count > 100_000_000
+    assert peak < 3_000_000
+
+
+def test_time_that_passes_and_chunks_that_complete_nothing_give_empty_blocks() -> None:
+    chunks = [b"", b'{"a"', b"", b":1", b"}", b"", b'[{"a":2}', b",", b'{"a":3', b"}]", b"", b"oops", b" ", b""]
+    blocks = list(json_objects(iter(chunks)))
+    assert len(blocks) >= len(chunks)
+    assert [block for block in blocks if block][:3] == [[{"a": 1}], [{"a": 2}], [{"a": 3}]]
+
+
+def test_what_was_read_arrives_before_the_next_chunk_is_asked_for() -> None:
+    def breaking_off() -> Iterator[bytes]:
+        yield b'{"a":1}{"a":2}{"a"'
+        raise ConnectionError
+
+    blocks = json_objects(breaking_off())
+    assert next(blocks) == [{"a": 1}, {"a": 2}]
+    with pytest.raises(ConnectionError):
+        next(blocks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a":"' + b'\\"x' * 500_000 + b'"}',
+        b'{"a":"' + b'}{"' * 300_000 + b'"}',
+        b'{"a":[\n' * 20_000,
+        b'{"a":[\n' * 10_000 + b"{}\n" * 10_000,
+        b'{"a":[{' * 20_000,
+        b'{"a":1\n' * 20_000,
+        b'{"a":"b\n' * 20_000,
+        b"{oops}" * 20_000,
+        b'{"a":oops},{"a":' * 10_000,
+        b"oops\n" * 50_000,
+        b"[" + b"oops," * 30_000 + b"]",
+        b"[" + b'{"a":1,' * 30_000 + b"]",
+        b"[" + b'{"a":[{"b":1},' * 10_000 + b"]",
+        b"[" + b'{"a":{"b":1},' * 10_000 + b"]",
+        b'"' * 100_000,
+        b"}]" * 50_000,
+        b"[\n" * 50_000,
+        b'{"a":007}' * 10_000,
+        b'{"a":"' + b"x" * 500 + b'":1,"b":"}{"}' * 10_000,
+        b"\n" * 1_000_000 + b"{}",
+        b"{\n" * 50_000 + b"}\n" * 50_000,
+        b"[" + b'{"a":[\n{"b":1},\n' * 10_000,
+    ],
+    ids=lambda text: repr(text[:20]),
+)
+@pytest.mark.parametrize("size", [300, 1 << 20])
+def test_time_is_linear_whatever_comes(text: bytes, size: int) -> None:
+    started = time.process_time()
+    assert in_chunks(text, size)
+    assert time.process_time() - started < 20  # a tenth of that, at most; quadratic would be minutes

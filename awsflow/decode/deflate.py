@@ -18,7 +18,7 @@ _MEMBER = 31
 _AT_ONCE = 1 << 17
 """Bytes of content that are asked for at a time: more would leave the processor's cache before they are used."""
 _PIECE = 1 << 14
-"""Compressed bytes that are taken at a time: what a call leaves of them is copied, and so is the rest behind a member."""
+"""Bytes that are taken at a time: what a call leaves of them is copied, and so is what follows a member."""
 
 
 class _Inflate(Protocol):

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from awsflow.decode.json_skim import END, Blocks, Incoming, Skim
+from awsflow.decode.json_skim import CLOSING, END, Blocks, Incoming, Skim
 from awsflow.errors import DecodeError
 from awsflow.exactjson import NotJson, json_value, loses_digits
 from awsflow.items import Block, Unreadable
@@ -24,7 +24,6 @@ _OVERLAP = 32
 _WHOLE = 3
 """Values that do not belong to the array are read as a whole, if they are here, down to so many levels; each level
 may cost a look at all of the text. The deeper ones are read with what holds them, or scalar by scalar."""
-_CLOSING = {ord("{"): ord("}"), ord("["): ord("]")}
 _boundary = re.compile(rb'[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"[^"\\]*"[ \t\n\r]*:')
 _close = re.compile(rb"\][ \t\n\r]*\}[ \t\n\r]*\Z")
 
@@ -102,9 +101,9 @@ class _Document(Incoming):
             begins = False  # another value, behind a bracket or comma
             if 0 <= length <= self._limit:
                 self._read(length)
-            elif start in _CLOSING:
+            elif start in CLOSING:
                 self._at += 1
-                closings.append(_CLOSING[start])
+                closings.append(CLOSING[start])
                 begins = (yield from self._next()) != closings[-1]
             else:
                 yield from self._scalar()

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from awsflow.decode.json_skim import END, Blocks, Incoming, Skim
+from awsflow.decode.json_skim import CLOSING, END, Blocks, Incoming, Skim
 from awsflow.errors import DecodeError
 from awsflow.exactjson import NotJson, json_value, loses_digits
 from awsflow.items import Block, Unreadable
@@ -225,26 +225,25 @@ class _Objects(Incoming):
         yield from self._add(Unreadable(reason, text))
 
     def _bad_length(self, wrong: int) -> Generator[Block, None, int]:
-        """Tell where something ends that begins here and is wrong at a byte of it."""
-        followers = b"{[\n" if self._text[self._at] in b"{[" else b"{["
-        if self._array != END:
-            followers = b"{[\n,]}"
+        """Tell where something ends that begins here, and is wrong at this byte of it."""
         skim: Skim | None = Skim()
         seen, length = 0, END
         while True:
             begins = self._after(seen)
             if skim and length == END:
                 length = skim.length(self._text, self._at, None if begins == END else begins) or 1
-            if length != END and (found := _not_blank.search(self._text, self._at + length)):
-                if self._text[found.start()] in followers:
-                    return length
-                skim, length = None, END  # its brackets are wrong, too
-            if length == END and begins != END:
-                seen = begins - self._at
-                if self._fits(begins, wrong):
-                    self._unsure = True
-                    return seen
-                continue
+            can_end = length != END and self._can_end(length)
+            if can_end:
+                return length
+            if can_end is False:
+                if length != END:
+                    skim, length = None, END  # its brackets are wrong, too
+                if begins != END:
+                    seen = begins - self._at
+                    if self._fits(begins, wrong):
+                        self._unsure = True
+                        return seen
+                    continue
             if len(self._text) - self._at > self._limit:
                 if length == END:
                     raise self._too_large()
@@ -252,6 +251,17 @@ class _Objects(Incoming):
             if not (yield from self._more()):
                 self._unsure = length == END
                 return len(self._text) - self._at if length == END else length
+
+    def _can_end(self, length: int) -> bool | None:
+        """Tell whether something wrong can end behind so many bytes; None if it depends on what is not here yet."""
+        start, end = self._at, self._at + length
+        closing = CLOSING.get(self._text[start])
+        if closing and self._text[end - 1] != closing:
+            return False
+        if not (follower := _not_blank.search(self._text, end)):
+            return None
+        followers = b"{[\n,]}" if self._array != END else b"{[\n" if closing else b"{["
+        return self._text[follower.start()] in followers
 
     def _after(self, seen: int) -> int:
         """Tell where another value seems to begin, behind so many bytes of this one; END if nowhere yet."""

@@ -9,6 +9,7 @@ from awsflow.items import Block, Event, Unreadable
 
 END = -1
 """In the place of a byte: there are no more."""
+CLOSING = {ord("{"): ord("}"), ord("["): ord("]")}
 EVENTS = 100
 """At most so many in a block."""
 MARK = b"\xef\xbb\xbf"
