@@ -138,7 +138,7 @@ class NdjsonFile:
 
 def _locked(path: Path) -> int:
     """The regular file of this path, locked. BlockingIOError if somebody else has it, OSError if there can be none."""
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     while True:
         file = os.open(path, flags, 0o600)
         try:

@@ -342,10 +342,11 @@ def test_searching_looks_at_few_keys_however_much_lies_in_the_bucket() -> None:
     keys = [f"AWSLogs/123456789012/CloudTrail/eu-west-1/{at:%Y/%m/%d/%H}/x.json.gz" for at in hours]
     keys += [f"{ACCOUNT}E1AAAAAAAAAAA/{at:%Y/%m/%d/%H}/E1AAAAAAAAAAA.{at:%Y-%m-%d-%H}.x.gz" for at in hours]
     keys += [f"{ACCOUNT}E1AAAAAAAAAAA.{at:%Y-%m-%d-%H}.x.gz" for at in hours]
+    keys += [f"{at:%Y-%m-%d-%H}-00-00-0123456789ABCDEF" for at in hours]
     answers: list[str] = []
     streams = [*FLAT.streams(Place(), bucket(keys, answers)), *VENDED.streams(Place(), bucket(keys, answers))]
     assert streams == [f"{ACCOUNT}E1AAAAAAAAAAA.", f"{ACCOUNT}E1AAAAAAAAAAA/2"]
-    assert len(answers) <= 6
+    assert len(answers) <= 8
 
 
 def test_a_log_is_known_by_its_name_wherever_it_lies() -> None:
@@ -359,7 +360,7 @@ def test_a_log_is_known_by_its_name_wherever_it_lies() -> None:
         "E2A.2026-11-20-00.x/",
     ):
         assert not FLAT.holds(key)
-    assert FLAT.shown == "PREFIX/[...]DISTRIBUTION.YYYY-MM-DD-HH."
+    assert FLAT.shown == "PREFIX/[.../]DISTRIBUTION.YYYY-MM-DD-HH.ID"
     assert (FLAT.by_account, VENDED.by_account) == (False, True)
 
 

@@ -121,7 +121,7 @@ def looks_like(head: bytes) -> bool:
 
 CLOUDFRONT = LogType(
     name="cloudfront",
-    what="CloudFront: requests to its distributions",
+    what="requests to CloudFront's distributions",
     format="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html",
     layouts=(Distributions(vended=False), Distributions(vended=True)),
     decode=decode,

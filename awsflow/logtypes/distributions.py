@@ -20,7 +20,7 @@ _id_folder = re.compile(r"E[A-Z0-9]{8,}/", re.ASCII).fullmatch
 _account = re.compile(rf"(?:{HIVE_ACCOUNT})?(\d{{12}})", re.ASCII).fullmatch
 _year = re.compile(r"((?:year=)?2)\d{3}/", re.ASCII).fullmatch
 _in_year = re.compile(r"\d{3}/", re.ASCII).match
-_month_or_day = re.compile(r"(?:month=|day=|)\d\d/", re.ASCII).match
+_month_or_day = re.compile(r"(?:month=|day=|)\d\d", re.ASCII).fullmatch
 _DEEPEST = 8
 """Folders inside of each other that are looked into for the first one that is named after a year."""
 
@@ -39,7 +39,7 @@ class Distributions:
     @property
     def shown(self) -> str:
         """The layout as people write it."""
-        return f"{'AWSLogs/ACCOUNT/CloudFront' if self.vended else 'PREFIX'}/[...]DISTRIBUTION.YYYY-MM-DD-HH."
+        return f"{'AWSLogs/ACCOUNT/CloudFront' if self.vended else 'PREFIX'}/[.../]DISTRIBUTION.YYYY-MM-DD-HH.ID"
 
     @property
     def by_account(self) -> bool:
@@ -66,7 +66,9 @@ class Distributions:
             return
         yield from _streams(base, folders, "E")
         for years in ("2", "year=2"):
-            if any(_year(f"{years}{rest}/") for rest in folders(f"{base}{years}")):
+            if any(
+                map(_in_year, folders(f"{base}{years}", "-"))
+            ):  # not `/`, where `2026-11-23-...` would all be listed
                 yield f"{base}{years}"
 
     def listings(self, stream: str, since: date, until: date, folders: Folders) -> Iterator[Listing]:
@@ -76,10 +78,10 @@ class Distributions:
             return
         hive = stream.endswith("year=2")
         start = f"{stream[:-1]}{since:%Y}/"
-        for folder in (f"{'month=' if hive else ''}{since:%m}/", f"{'day=' if hive else ''}{since:%d}/"):
-            if not _month_or_day(next(folders(start, "."), "")):
-                break  # years or months are not divided; what is in there may come before such a folder
-            start += folder
+        for folder in (f"{'month=' if hive else ''}{since:%m}", f"{'day=' if hive else ''}{since:%d}"):
+            if any(folders(f"{start}E", ".")) or not _month_or_day(next(folders(start), "")):
+                break  # what lies right there, or in folders of other names, may come before such a folder
+            start += f"{folder}/"
         yield stream, start
 
     def day(self, key: str, stream: str) -> date | None:

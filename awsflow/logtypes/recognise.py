@@ -11,7 +11,7 @@ HEAD = 1 << 12
 
 
 def by_key(key: str, types: Iterable[LogType]) -> list[LogType]:
-    """The types that an object of this key may be of: those whose folder it lies in, if any, else all whose looks fit."""
+    """The types that an object of this key may be of: those whose folder it lies in, if any, else all that fit."""
     fitting = [log_type for log_type in types if log_type.has(key)]
     at_home = [log_type for log_type in fitting if any(layout.holds(key) for layout in log_type.layouts)]
     return at_home or fitting

@@ -25,7 +25,7 @@ def looks_like(head: bytes) -> bool:
 
 TRANSITGATEWAY = LogType(
     name="transitgateway",
-    what="transit gateway flow logs: what went from one network to another",
+    what="traffic through transit gateways, from one network to another",
     format="https://docs.aws.amazon.com/vpc/latest/tgw/tgw-flow-logs.html#flow-log-records",
     layouts=LAYOUTS,
     decode=decode,

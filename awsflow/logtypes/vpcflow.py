@@ -31,7 +31,7 @@ def looks_like(head: bytes) -> bool:
 
 VPCFLOW = LogType(
     name="vpcflow",
-    what="VPC flow logs: who talked to whom, how much, accepted or rejected",
+    what="traffic in VPCs: who talked to whom, how much, accepted or rejected",
     format="https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html",
     layouts=LAYOUTS,
     decode=decode,

@@ -9,8 +9,7 @@ import orjson
 
 def lines(out: BinaryIO, events: Iterable[Any]) -> None:
     """Write a line for each event: text as it is, anything else as compact JSON."""
-    for event in events:
-        out.write((event.encode() if isinstance(event, str) else orjson.dumps(event)) + b"\n")
+    out.writelines((event.encode() if isinstance(event, str) else orjson.dumps(event)) + b"\n" for event in events)
 
 
 def gzipped_lines(out: BinaryIO, events: Iterable[Any], level: int = 6) -> None:
