@@ -84,7 +84,7 @@ class BucketOptions:
     max_object_size: int = MAX_OBJECT_SIZE
     """Bytes, decompressed, beyond which an object is taken for a mistake or an attack, and given up."""
     max_ratio: float = MAX_RATIO
-    """Decompressed bytes for each byte of the object, beyond which it is given up likewise."""
+    """Decompressed bytes for each byte of the object, looked at from 128 MiB on, beyond which it is given up too."""
 
 
 def bucket_name(text: str) -> str:

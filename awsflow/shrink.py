@@ -117,9 +117,10 @@ def _cut_texts(texts: list[_Place], truncated: list[str], excess: int) -> None:
     for text in texts:
         if excess <= 0:
             return
+        excess += text.listed
         value = _cut(text.holder[text.name], max(text.size - excess, KEEP))
         text.holder[text.name] = value
-        excess -= text.size - len(json_bytes(value))
+        excess -= text.size 
         truncated.append(text.path)
 
 

@@ -8,8 +8,8 @@ from typing import BinaryIO
 from awsflow.decode.limits import Limits
 from awsflow.errors import NoObjects, ServiceError
 from awsflow.items import Found, Item, Position
-from awsflow.logtypes import log_types_named
-from awsflow.logtypes.recognise import by_key, sure
+from awsflow.logtypes import LOG_TYPES, log_types_named
+from awsflow.logtypes.recognise import looks_right, sure
 from awsflow.logtypes.types import LogType
 from awsflow.sources.ahead import fetched
 from awsflow.sources.reading import Reader, origin_of
@@ -55,7 +55,9 @@ class LocalFiles:
         any_file = False
         for path in self._paths:
             for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-                if file is path or (by_key(file.as_posix(), self.log_types) and file.is_file()):
+                if file is path or (
+                    looks_right(file.as_posix(), self.log_types, LOG_TYPES.values()) and file.is_file()
+                ):
                     any_file = True
                     yield self._one(file)
                 elif file.is_file():

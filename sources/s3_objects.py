@@ -8,8 +8,8 @@ from awsflow.aws import client
 from awsflow.decode.limits import Limits
 from awsflow.errors import ArgumentsError, NoObjects
 from awsflow.items import Found, Item, Position
-from awsflow.logtypes import log_types_named
-from awsflow.logtypes.recognise import by_key, sure
+from awsflow.logtypes import LOG_TYPES, log_types_named
+from awsflow.logtypes.recognise import looks_right, sure
 from awsflow.logtypes.types import LogType
 from awsflow.options import AwsAccess
 from awsflow.sources.ahead import fetched
@@ -66,7 +66,9 @@ class S3Objects:
             for page in pages(self._client, bucket, prefix):
                 for entry in page.get("Contents", ()):
                     key = entry["Key"]
-                    if not key.endswith("/") and (key == prefix or by_key(key, self.log_types)):
+                    if not key.endswith("/") and (
+                        key == prefix or looks_right(key, self.log_types, LOG_TYPES.values())
+                    ):
                         any_object = True
                         log_type = sure(key, self.log_types)
                         origin = origin_of(bucket, key, self._alias, log_type)

@@ -47,7 +47,10 @@ def test_the_demo_delivers_every_event_once_says_so_and_leaves_nothing_whatever_
     assert "0 objects read, 0 events sent" in out
     assert "All 600 events arrived, each once." in out
     assert '"eventName"' in out or '"eventVersion"' in out
-    assert len(out.splitlines()) < 45
+    arrived = out.rpartition("Events that arrived, by source: ")[2]
+    sources = {"alb", "cisco_umbrella", "cloudtrail_digest", "config", "s3_server_access", "vpc", "waf"}
+    assert {f"{source} 50" for source in sources} <= set(" ".join(arrived.partition("Server, ")[0].split()).split(", "))
+    assert len(out.splitlines()) < 65
     assert list(scratch.iterdir()) == []
 
 

@@ -79,6 +79,28 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_are_sent(logs: Path, 
     assert awsflow("replay", logs, home=tmp_path).returncode == 8
 
 
+def test_of_many_bad_lines_in_a_file_the_first_are_told_and_how_many_more_there_are(tmp_path: Path) -> None:
+    row = "2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1622505433 1622505730 ACCEPT OK\n"
+    (tmp_path / "flow.log").write_text(row + "bad row\n" * 100 + row)
+    ended = awsflow("replay", tmp_path / "flow.log", "--type", "vpcflow", home=tmp_path)
+    told = ended.stderr.decode().splitlines()
+    assert (ended.returncode, len(ended.stdout.splitlines()), len(told)) == (9, 2, 4)
+    assert [line.rpartition(", ")[0].partition(": line ")[2] for line in told[:3]] == [
+        f"{number}: 2 columns" for number in (2, 3, 4)
+    ]
+    assert "97 more lines could not be read; is it of another --type?" in told[3]
+
+
+def test_in_a_folder_of_several_types_only_those_of_the_type_are_read(logs: Path, tmp_path: Path) -> None:
+    row = "2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1622505433 1622505730 ACCEPT OK\n"
+    flow = logs / "AWSLogs/123456789012/vpcflowlogs/eu-west-1/2026/11/23/123456789012_vpcflowlogs_x_fl-1_x.log"
+    flow.parent.mkdir(parents=True)
+    flow.write_text(row)
+    (logs / "README.txt").unlink()
+    ended = awsflow("replay", logs, "--type", "vpcflow", home=tmp_path)
+    assert (ended.returncode, ended.stderr, len(ended.stdout.splitlines())) == (0, b"", 1)
+
+
 def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
     ended = awsflow("replay", tmp_path / "nothing", home=tmp_path)
     assert ended.returncode == 7
@@ -127,7 +149,7 @@ def test_events_go_to_wazuh_or_to_a_file_when_asked(logs: Path, tmp_path: Path) 
 
 def test_auto_tells_the_type_by_key_and_content(logs: Path, tmp_path: Path) -> None:
     ended = awsflow("replay", logs / KEY.format("a"), "--type", "auto", home=tmp_path)
-    assert (ended.returncode, ended.stderr) == (0, b"auto: cloudtrail (1 objects)\n")
+    assert (ended.returncode, ended.stderr) == (0, b"auto: objects read of each type: cloudtrail 1\n")
     assert ids(ended.stdout) == ["1", "2"]
     (tmp_path / "unknown").write_bytes(b"\x00\x01 no log at all")
     ended = awsflow("replay", tmp_path / "unknown", "--type", "auto", home=tmp_path)

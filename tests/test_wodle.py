@@ -582,11 +582,12 @@ def test_the_events_per_second_can_be_capped(aws: Aws, wazuh: Wazuh, run: Run, t
 
 
 def test_an_object_that_grows_beyond_the_limits_is_given_up(aws: Aws, run: Run) -> None:
-    put(aws, REGION + "2026/11/20/a.json.gz", document({"eventID": "a", "filling": "x" * 3_000_000}))
-    for flags in (("--max-ratio", "10"), ("--max-object-size", "1000000")):
+    put(aws, REGION + "2026/11/20/a.json.gz", gzip.compress(b'{"Records": [' + b" " * (129 << 20), 1))
+    for flags in (("--max-ratio", "100"), ("--max-object-size", "1000000")):
         done = run(aws.url, *flags)
         assert done.code == 8
         assert re.fullmatch(rf"ERROR: reading s3://trail/{REGION}2026/11/20/a\.json\.gz: .+\n", done.out)
+        assert flags[0] in done.out
 
 
 # The summary

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -99,13 +100,14 @@ def _all_types(endpoint: str, folder: str, queue: socket.socket) -> int:
         _say(f"$ {shlex.join(command)} --to wazuh")
         here = ["--to", f"wazuh:{queue.getsockname()}", "--endpoint-url", endpoint, "--state", f"{folder}/all.db"]
         run = _run([*command, *here], folder, queue)
-        _say(f"  {run.told()}")
+        _say_wrapped(run.told(), "  ")
         if run.code or len(run.events) != run.stats.get("sent") or run.stats["failed"]:
             _say("This run should send what it reads, and end with code 0.")
             return 1
         arrived.update(str(event["aws"]["source"]) for event in run.events)
         done += run.stats["objects"]
-    _say("Events of which source arrived: " + ", ".join(f"{name} {count}" for name, count in sorted(arrived.items())))
+    told = ", ".join(f"{name} {count}" for name, count in sorted(arrived.items()))
+    _say_wrapped(f"Events that arrived, by source: {told}")
     if done != objects:
         _say(f"{done} objects were read, but there are {objects}.")
         return 1
@@ -213,6 +215,12 @@ def _judge(sent: list[str], first: _Run, second: _Run) -> int:
     _say(f"{missing.total():,} of {len(sent):,} events did not arrive; {len(arrived):,} came in all.")
     _say("Both runs should end with code 0 and print nothing, and the second has nothing to send.")
     return 1
+
+
+def _say_wrapped(text: str, indent: str = "") -> None:
+    """Say something longer than a line of the terminal."""
+    width = min(shutil.get_terminal_size().columns - 1, 110)
+    _say(textwrap.fill(text, width, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False))
 
 
 def _say(text: str) -> None:

@@ -12,7 +12,7 @@ from awsflow.cli.summary import as_line, progress, write_json
 from awsflow.envelope import plain_json, wazuh_json
 from awsflow.errors import ArgumentsError
 from awsflow.flow import Sink, Stats
-from awsflow.items import Failure, Record
+from awsflow.items import Failure, Origin, Record
 from awsflow.options import MAX_OBJECT_SIZE, MAX_RATIO, AwsAccess, ratio, size
 from awsflow.stages import Stage
 
@@ -108,12 +108,18 @@ def sink_of(
     return sink_named(arguments.to, home / "queue" / "sockets" / "queue", stop=stop, oversized=oversized)
 
 
+TOLD = 3
+"""Failures in one file that are told one by one."""
+
+
 class Terminal:
     """What somebody in front of a terminal sees: progress, the summary. Elsewhere nothing but errors and warnings."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._quiet: bool = arguments.quiet
         self._shows = sys.stderr.isatty() and not self._quiet
+        self._failing: Origin | None = None
+        self._failed = 0
         self._stats_json: Path | None = arguments.stats_json
         self.channel = Channel(sys.stderr, debug=int(arguments.debug))
 
@@ -122,14 +128,26 @@ class Terminal:
         return progress(stats, sys.stderr) if self._shows else None
 
     def failed(self, failure: Failure) -> None:
-        """Tell of something that could not be read."""
-        self.channel.error(f"{failure.origin}, record {failure.number}: {failure.error}")
+        """Tell of something that could not be read; of many lines in one file, of the first few and their number."""
+        if failure.origin != self._failing:
+            self.told_all()
+            self._failing = failure.origin
+        self._failed += 1
+        if self._failed <= TOLD or failure.content is None:
+            self.channel.error(f"{failure.origin}, record {failure.number}: {failure.error}")
+
+    def told_all(self) -> None:
+        """Tell how many more failures there were in the file that failed last."""
+        if self._failed > TOLD:
+            more = self._failed - TOLD
+            self.channel.error(f"{self._failing}: {more:,} more lines could not be read; is it of another --type?")
+        self._failing, self._failed = None, 0
 
     def found(self, types: Mapping[str, int]) -> None:
         """Tell which types the objects were of: somebody who asked for `auto` wants to know, terminal or not."""
         if not self._quiet:
-            told = ", ".join(f"{name} ({number:,} objects)" for name, number in sorted(types.items()))
-            print(f"auto: {told or 'no logs'}", file=sys.stderr)
+            told = ", ".join(f"{name} {number:,}" for name, number in sorted(types.items()))
+            print(f"auto: objects read of each type: {told or 'none'}", file=sys.stderr)
 
     def summary(self, stats: Stats) -> None:
         """Tell what the run came to."""
@@ -150,7 +168,10 @@ def run(
 
     def acted() -> int:
         with stop_on_signals() as stop:
-            code = act(arguments, terminal, stop)
+            try:
+                code = act(arguments, terminal, stop)
+            finally:
+                terminal.told_all()
         return stop.exit_code or code
 
     return ended(acted, terminal.channel.error, terminal.channel.warning)

@@ -110,7 +110,7 @@ OURS = (
     Flag(
         "--max-ratio",
         "N",
-        "give up objects that decompress to more than N times their size (default: 2000)",
+        "give up objects of more than 128 MiB that grow to N times their size (default: 2000)",
         checks.ratio,
         checks.MAX_RATIO,
     ),

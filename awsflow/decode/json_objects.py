@@ -24,8 +24,8 @@ _INDENT = 64
 """White space in front of a value, or between two of them, is taken notice of up to so many bytes."""
 _REACH = 300
 """What `_beginning` matches is shorter than that."""
-_WASTE = 1 << 20
-"""Bytes that may be read again because of wrong ones, besides some for each byte of the text."""
+_WASTE = 1 << 17
+"""Bytes that may be read again because of wrong ones, besides four for each byte of the text."""
 _BLANK = b" \t\n\r"
 _boundary = re.compile(rb'\}[ \t\n\r]*\{[ \t\n\r]*"')
 _comma_boundary = re.compile(rb'\}[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"[^"\\]*"[ \t\n\r]*:')
@@ -35,6 +35,7 @@ _beginning = re.compile(
     rb'|[}\]][ \t\n\r]{0,64}(?:\{(?=[ \t\n\r]{0,64}["}])|\[(?=[ \t\n\r]{0,64}[{\]]))'  # or follows on a closing one
     rb'|\}[ \t\n\r]{0,64},[ \t\n\r]{0,64}\{(?=[ \t\n\r]{0,64}"[^"\\]{0,64}")'  # or on a closing one and a comma
 )
+_indent = re.compile(rb"\n([ \t]*)\Z")
 _not_blank = re.compile(rb"[^ \t\r]")
 _leading_zeros = re.compile(rb"(?<![^ \t\n\r:,\[])(-?)(0+)(?=[0-9])")
 
@@ -65,7 +66,7 @@ class _Objects(Incoming):
         self._limit = limit
         self._array = END  # where the array begins whose elements are being read; END: none
         self._unsure = False  # whether that array may have ended, within something wrong
-        self._indent = b""  # of the value that is being read, if it begins a line
+        self._indent = b""  # what stands before values that begin a line
         self._cut = b""  # what stands where one object ends and the next begins
         self._on_lines = False  # whether each object seems to have a line
         self._lines = 0  # line breaks before `_counted`
@@ -106,7 +107,7 @@ class _Objects(Incoming):
         self._at += 1
         self._array = array
         self._unsure = False
-        self._cut = b""
+        self._indent = self._cut = b""
         self._uncut = self._learn = 0
 
     def _several(self) -> Block:
@@ -173,8 +174,10 @@ class _Objects(Incoming):
 
     def _length(self) -> Generator[Block, None, int]:
         """Tell how long the value is that begins here; END if it turned out to be wrong, and has been dealt with."""
-        self._indent = self._indentation()
-        hasty = self._wasted > _WASTE + 8 * (self._gone + self._at)
+        before = bytes(self._text[max(0, self._at - _INDENT - 1) : self._at])
+        if found := _indent.search(before):
+            self._indent = found[1]
+        hasty = self._wasted > _WASTE + 4 * (self._gone + self._at)
         skim = Skim()
         seen = right = 0  # bytes of the value: looked at for others that begin; known to be JSON
         while True:
@@ -260,7 +263,7 @@ class _Objects(Incoming):
             return False
         if not (follower := _not_blank.search(self._text, end)):
             return None
-        followers = b"{[\n,]}" if self._array != END else b"{[\n" if closing else b"{["
+        followers = b"{[\n,]}" if self._array != END else b"{[\n," if closing else b"{["
         return self._text[follower.start()] in followers
 
     def _after(self, seen: int) -> int:
@@ -290,12 +293,6 @@ class _Objects(Incoming):
             return False
         mine, other = _head.match(self._text, self._at), _head.match(self._text, begins)
         return bool(mine and other and mine[0] == other[0])
-
-    def _indentation(self) -> bytes:
-        """Tell what stands before the value that begins here, if it begins a line."""
-        before = bytes(self._text[max(0, self._at - _INDENT - 1) : self._at])
-        _, line_break, indent = before.rpartition(b"\n")
-        return indent if line_break and not indent.strip(b" \t") else b""
 
     def _line(self, at: int) -> int:
         """Tell the number of the line of a place in the text, one that is not before the last one asked for."""

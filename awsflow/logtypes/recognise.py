@@ -10,18 +10,23 @@ HEAD = 1 << 12
 """Bytes that are looked at."""
 
 
+def looks_right(key: str, types: Sequence[LogType], all_types: Iterable[LogType]) -> bool:
+    """Whether a file that lies about may be of one of these types: it looks so, and lies in no other type's folder."""
+    at_home = _at_home(key, all_types)
+    return bool(by_key(key, types)) and (not at_home or any(log_type in types for log_type in at_home))
+
+
 def by_key(key: str, types: Iterable[LogType]) -> list[LogType]:
     """The types that an object of this key may be of: those whose folder it lies in, if any, else all that fit."""
     fitting = [log_type for log_type in types if log_type.has(key)]
-    at_home = [log_type for log_type in fitting if any(layout.holds(key) for layout in log_type.layouts)]
-    return at_home or fitting
+    return _at_home(key, fitting) or fitting
 
 
 def sure(key: str, types: Sequence[LogType]) -> LogType | None:
     """The type of an object of this key, where no other can be meant; None: its first bytes must tell."""
     if len(types) == 1:
         return types[0]
-    at_home = [log_type for log_type in by_key(key, types) if any(layout.holds(key) for layout in log_type.layouts)]
+    at_home = _at_home(key, by_key(key, types))
     return at_home[0] if len(at_home) == 1 else None
 
 
@@ -41,3 +46,8 @@ def by_content(chunks: Iterator[bytes], types: Iterable[LogType]) -> tuple[LogTy
         if log_type.looks_like(head):
             return log_type, chain(taken, chunks)
     raise DecodeError(f"its type cannot be told from its first bytes, {head[:60]!r}; give it with --type")
+
+
+def _at_home(key: str, types: Iterable[LogType]) -> list[LogType]:
+    """Those of the types in whose folder an object of this key lies."""
+    return [log_type for log_type in types if any(layout.holds(key) for layout in log_type.layouts)]
