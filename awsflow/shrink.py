@@ -120,7 +120,7 @@ def _cut_texts(texts: list[_Place], truncated: list[str], excess: int) -> None:
         excess += text.listed
         value = _cut(text.holder[text.name], max(text.size - excess, KEEP))
         text.holder[text.name] = value
-        excess -= text.size 
+        excess -= text.size - len(json_bytes(value))
         truncated.append(text.path)
 
 

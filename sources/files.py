@@ -54,13 +54,11 @@ class LocalFiles:
     def _found(self) -> Iterator[Found]:
         any_file = False
         for path in self._paths:
-            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-                if file is path or (
-                    looks_right(file.as_posix(), self.log_types, LOG_TYPES.values()) and file.is_file()
-                ):
+            for file in _below(path) if path.is_dir() else [path]:
+                if file is path or looks_right(file.as_posix(), self.log_types, LOG_TYPES.values()):
                     any_file = True
                     yield self._one(file)
-                elif file.is_file():
+                else:
                     self._skipped(file)
         if not any_file:
             places = ", ".join(map(str, self._paths))
@@ -74,6 +72,15 @@ class LocalFiles:
         except OSError:
             size = 0  # opening it will tell why
         return Found(origin, size=size, log_type=log_type.name if log_type else "")
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The files in a folder and in those below it, in their order; no more than a folder's names are held of each."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            yield from _below(path)
+        elif path.is_file():
+            yield path
 
 
 def _opened(found: Found) -> BinaryIO:

@@ -66,9 +66,8 @@ class S3Objects:
             for page in pages(self._client, bucket, prefix):
                 for entry in page.get("Contents", ()):
                     key = entry["Key"]
-                    if not key.endswith("/") and (
-                        key == prefix or looks_right(key, self.log_types, LOG_TYPES.values())
-                    ):
+                    wanted = key == prefix or looks_right(key, self.log_types, LOG_TYPES.values())
+                    if wanted and not key.endswith("/"):
                         any_object = True
                         log_type = sure(key, self.log_types)
                         origin = origin_of(bucket, key, self._alias, log_type)
