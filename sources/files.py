@@ -75,9 +75,13 @@ class LocalFiles:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """The files in a folder and in those below it, in their order; no more than a folder's names are held of each."""
-    for path in sorted(folder.iterdir()):
-        if path.is_dir():
+    """The files in a folder and in those below it, in their order. Links to folders are not followed."""
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise ServiceError(f"listing {folder}: {error.strerror}; check its permissions") from None
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
             yield from _below(path)
         elif path.is_file():
             yield path
