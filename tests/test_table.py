@@ -122,7 +122,7 @@ def test_quotes_come_off_a_column_but_not_off_the_items_of_a_list() -> None:
 
 
 def test_a_bracket_within_a_column_does_not_end_it() -> None:
-    assert by_bracketed_spaces(["a [b]c d]"]) == [["a", "b]c d"]]
+    assert by_bracketed_spaces(["a [b]c d]", "a[b c] d", "[a]"]) == [["a", "b]c d"], ["a[b", "c]", "d"], ["a"]]
     assert by_bracketed_spaces(['a [b c] "[d" "e]" f']) == [["a", "b c", "[d", "e]", "f"]]
 
 
@@ -166,10 +166,11 @@ def test_a_line_over_the_limit_is_an_error_behind_the_events_before_it() -> None
 
 
 def test_columns_that_are_missing_at_the_end_are_left_out_down_to_the_least() -> None:
-    table = Table(("a", "b", "c"), by_commas, least=2)
-    block = events(b"1,2,3\n1,2\n1\n", table)
-    assert block[:2] == [{"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "2"}]
-    assert reasons(block) == ["line 3: 1 columns, where 2 are the least"]
+    table = Table(("a", "b", "c", "d"), by_commas, least=3)
+    block = events(b"1,2,3,4\n1,2,3\n1,2\n1\n", table)
+    assert block[:2] == [{"a": "1", "b": "2", "c": "3", "d": "4"}, {"a": "1", "b": "2", "c": "3"}]
+    assert reasons(block) == [f"line {5 - many}: {many} columns, where 3 are the least" for many in (2, 1)]
+    assert reasons(events(b"1,2\n", table)) == ["line 1: 2 columns, where 3 are the least"]
 
 
 @pytest.mark.parametrize(
