@@ -12,7 +12,7 @@ class AwsflowError(Exception):
 
 
 class RoleNeeded(AwsflowError):
-    """A role's duration or external id was given, but no role."""
+    """A role's duration was given, but no role."""
 
 
 class ArgumentsError(AwsflowError):
@@ -135,6 +135,18 @@ class ClockSkew(AwsflowError):
     """The clock of this machine is too far from AWS's."""
 
     exit_code = 19
+
+
+class NoQueue(AwsflowError):
+    """There is no such SQS queue."""
+
+    exit_code = 20
+
+
+class QueueFailed(AwsflowError):
+    """SQS does not let us receive messages, or delete what was delivered."""
+
+    exit_code = 21
 
 
 class SubscriberArgumentsMissing(AwsflowError):

@@ -38,20 +38,24 @@ class NdjsonFile:
         self._keep = keep
         self._wait = wait
         self._file: int | None = None
-        self._flushed = 0
+        self._size = 0
         """The file's size at the last flush."""
+        self._unflushed = 0
+        """Bytes written since."""
 
     def write(self, records: Sequence[Record]) -> None:
         """Append the records."""
         if not records:
             return
         file = self._opened() if self._file is None else self._file
-        if self._rotate_at is not None and self._flushed >= self._rotate_at:
+        if self._rotate_at is not None and self._size >= self._rotate_at and not self._unflushed:
             file = self._rotated(file)  # here, not in `flush`: whatever goes wrong with it, the last batch is safe
         rest = memoryview(lines(records))
         try:
             while rest:
-                rest = rest[os.write(file, rest) :]
+                written = os.write(file, rest)
+                self._unflushed += written
+                rest = rest[written:]
         except OSError as error:
             self._cut_back(file)
             raise self._unsafe("writing to", error) from error
@@ -62,7 +66,7 @@ class NdjsonFile:
             return
         try:
             os.fsync(self._file)
-            self._flushed = os.fstat(self._file).st_size
+            self._size, self._unflushed = os.fstat(self._file).st_size, 0
         except OSError as error:
             self._cut_back(self._file)
             raise self._unsafe("flushing", error) from error
@@ -97,7 +101,7 @@ class NdjsonFile:
         try:
             _mend(file)
             _sync_folder(self._path.parent)
-            self._flushed = os.fstat(file).st_size
+            self._size, self._unflushed = os.fstat(file).st_size, 0
         except OSError as error:
             os.close(file)
             raise self._unsafe("opening", error) from error
@@ -115,11 +119,8 @@ class NdjsonFile:
             self._path.rename(self._numbered(1))
         except OSError as error:
             raise self._unsafe("rotating", error) from error
-        self._file = None
-        try:
-            return self._opened()
-        finally:
-            os.close(file)
+        self.close()
+        return self._opened()
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")
@@ -127,8 +128,8 @@ class NdjsonFile:
     def _cut_back(self, file: int) -> None:
         """Take out what was written since the last flush."""
         with suppress(OSError):  # what cannot be taken out will stand there twice, which is no loss
-            if os.fstat(file).st_size > self._flushed:
-                os.ftruncate(file, self._flushed)
+            os.ftruncate(file, max(os.fstat(file).st_size - self._unflushed, 0))
+            self._unflushed = 0
 
     def _unsafe(self, doing: str, error: OSError) -> SinkError:
         return SinkError(

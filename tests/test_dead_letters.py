@@ -19,6 +19,7 @@ from awsflow.flow import Batch, Flow
 from awsflow.items import Barrier, Failure, Item, Origin, Record
 from awsflow.sinks import NdjsonFile, WazuhSocket
 from awsflow.sinks.dead_letters import DeadLetters
+from tests.test_file import dirty_pages
 from tests.wazuh import Wazuh
 
 ORIGIN = Origin("trail", "AWSLogs/x.json.gz")
@@ -76,6 +77,12 @@ def test_events_that_are_not_encoded_yet_are_filed_as_they_would_be_sent(
     letters.oversized(Record(event, ORIGIN, 1))
     letters.flush()
     assert filed(path)[0]["content"] == '{"a":"\u00e9"}'
+
+
+def test_flushed_letters_are_on_the_disk(letters: DeadLetters, path: Path) -> None:
+    letters.add(bad_line(1, b"x" * 100_000))
+    letters.flush()
+    assert dirty_pages(path) == 0
 
 
 def test_every_failure_is_told_but_an_object_that_failed_as_a_whole_is_not_filed(path: Path) -> None:

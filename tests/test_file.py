@@ -159,40 +159,45 @@ def test_where_writing_fails_the_file_is_cut_back_to_the_last_flush(path: Path) 
     assert path.read_bytes().splitlines() == numbered(0, 100)
 
 
-def test_a_full_disk_tears_no_line_and_once_there_is_room_the_batch_is_written_whole(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "awsflow-test", str(disk)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A disk of 64 KiB, of which a file named `ballast` takes about half."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "awsflow-test", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("only root may mount a small disk")
     try:
-        path = disk / "events.ndjson"
-        (disk / "ballast").write_bytes(b"x" * 30_000)
-        with closing(NdjsonFile(path)) as sink:
-            sink.write(records(*numbered(0, 10, filling=1000)))
-            sink.flush()
-            batch = records(*numbered(10, 40, filling=1000))
-            with pytest.raises(SinkError, match=os.strerror(errno.ENOSPC)):
-                sink.write(batch)
-            assert path.read_bytes().splitlines() == numbered(0, 10, filling=1000)
-            (disk / "ballast").unlink()
-            sink.write(batch)
-            sink.flush()
-        assert path.read_bytes().splitlines() == numbered(0, 40, filling=1000)
+        (folder / "ballast").write_bytes(b"x" * 30_000)
+        yield folder
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_file_that_somebody_emptied_meanwhile_is_not_filled_with_zeros_where_writing_fails(path: Path) -> None:
-    with closing(NdjsonFile(path)) as sink:
-        sink.write(records(*numbered(0, 100)))
+def test_a_full_disk_tears_no_line_and_once_there_is_room_the_batch_is_written_whole(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk, closing(NdjsonFile(disk / "events.ndjson")) as sink:
+        sink.write(records(*numbered(0, 10, filling=1000)))
         sink.flush()
-        os.truncate(path, 0)
-        with no_file_larger_than(100), pytest.raises(SinkError):
-            sink.write(records(*numbered(100, 200)))
-    assert b"\0" not in path.read_bytes()
+        batch = records(*numbered(10, 40, filling=1000))
+        with pytest.raises(SinkError, match=os.strerror(errno.ENOSPC)):
+            sink.write(batch)
+        assert (disk / "events.ndjson").read_bytes().splitlines() == numbered(0, 10, filling=1000)
+        (disk / "ballast").unlink()
+        sink.write(batch)
+        sink.flush()
+        assert (disk / "events.ndjson").read_bytes().splitlines() == numbered(0, 40, filling=1000)
+
+
+def test_a_file_that_somebody_emptied_meanwhile_gets_neither_zeros_nor_a_torn_line_on_a_full_disk(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "disk") as disk, closing(NdjsonFile(disk / "events.ndjson")) as sink:
+        sink.write(records(*numbered(0, 30, filling=1000)))
+        sink.flush()
+        os.truncate(disk / "events.ndjson", 0)
+        (disk / "more ballast").write_bytes(b"x" * 25_000)
+        with pytest.raises(SinkError):
+            sink.write(records(*numbered(30, 60, filling=1000)))
+        assert (disk / "events.ndjson").read_bytes() == b""
 
 
 # --- crashes

@@ -92,6 +92,21 @@ def test_a_file_that_may_grow_no_further_ends_with_a_whole_line(tmp_path: Path) 
     assert len(lines) > 100
 
 
+def test_what_is_written_once_a_file_may_grow_again_stands_behind_the_last_whole_batch(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with (tmp_path / "out").open("wb") as ours:
+        sink = StandardOutput(ours)
+        sink.write([Record(b"{}", Origin(), 1)])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+        try:
+            with pytest.raises(SinkError, match=os.strerror(errno.EFBIG)):
+                sink.write([Record(b'{"too":"long"}', Origin(), 2)])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        sink.write([Record(b'{"too":"long"}', Origin(), 2)])
+    assert (tmp_path / "out").read_bytes() == b'{}\n{"too":"long"}\n'
+
+
 def test_what_somebody_else_wrote_behind_ours_is_not_taken_out(tmp_path: Path) -> None:
     path = tmp_path / "out"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -147,7 +162,8 @@ def test_standard_output_that_is_closed_is_an_error_and_no_other_file_is_written
 
 def test_what_was_printed_before_comes_before() -> None:
     code = f"print('a headline')\n{WRITING}"
-    ended = subprocess.run([sys.executable, "-c", code, "1"], capture_output=True, check=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    ended = subprocess.run([sys.executable, "-c", code, "1"], capture_output=True, check=True, env=environment)
     assert ended.stdout == b"a headline\n" + b"".join(map(line, range(100)))
 
 

@@ -240,17 +240,16 @@ def test_restarts_of_the_engine_within_a_batch_neither_lose_nor_repeat_an_event(
 
         time = Time(while_asleep)
         with closing(WazuhSocket(path, clock=time.clock, sleep=time.sleep)) as sink:
+            sink.write(records(b"the first batch"))
             sink.write(Batch(records(*numbered(30)), before))
         arrived += engines[-1].read()
         engines[-1].close()
-    assert arrived == [HEADER + body for body in numbered(30)]
+    assert arrived == [HEADER + body for body in [b"the first batch", *numbered(30)]]
 
 
 @pytest.mark.parametrize("timeout", [0.0, 0.3, 30.0])
 @pytest.mark.parametrize("there", [True, False])
-def test_a_queue_that_stays_away_is_given_up_after_the_time_limit(
-    tmp_path: Path, timeout: float, there: bool
-) -> None:
+def test_a_queue_that_stays_away_is_given_up_after_the_time_limit(tmp_path: Path, timeout: float, there: bool) -> None:
     path = tmp_path / "queue"
     if there:
         Engine(path).close()  # the socket's file stays, and nobody listens
@@ -564,9 +563,7 @@ def test_the_socket_keeps_to_the_cap(engine: Engine) -> None:
 def test_asked_to_stop_the_rest_of_a_batch_is_not_held_up(engine: Engine) -> None:
     arrived: list[bytes] = []
     time = Time(lambda: arrived.extend(engine.read()))
-    sink = WazuhSocket(
-        engine.path, max_eps=1, stop=lambda: len(time.slept) >= 7, clock=time.clock, sleep=time.sleep
-    )
+    sink = WazuhSocket(engine.path, max_eps=1, stop=lambda: len(time.slept) >= 7, clock=time.clock, sleep=time.sleep)
     with closing(sink):
         sink.write(records(*numbered(10)))
     assert arrived + engine.read() == [HEADER + body for body in numbered(10)]

@@ -1,56 +1,59 @@
-"""The table of log types. A new one: a module here, a line in the table, a golden pair in the tests."""
+"""The table of log types. A new one: a module here, its name in the table, a golden pair in the tests.
+
+A type's module is imported when the type is asked for: the scheduler starts a process per bucket per interval.
+"""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 from awsflow.errors import ArgumentsError, UnknownType
-from awsflow.logtypes.alb import ALB
-from awsflow.logtypes.alb_connection import ALB_CONNECTION
-from awsflow.logtypes.cisco_umbrella import CISCO_UMBRELLA
-from awsflow.logtypes.clb import CLB
-from awsflow.logtypes.cloudfront import CLOUDFRONT
-from awsflow.logtypes.cloudtrail import CLOUDTRAIL
-from awsflow.logtypes.cloudtrail_digest import CLOUDTRAIL_DIGEST
-from awsflow.logtypes.cloudtrail_insight import CLOUDTRAIL_INSIGHT
-from awsflow.logtypes.config import CONFIG
-from awsflow.logtypes.custom import CUSTOM, custom_in
-from awsflow.logtypes.eks_audit import EKS_AUDIT
-from awsflow.logtypes.guardduty import GUARDDUTY
-from awsflow.logtypes.networkfirewall import NETWORKFIREWALL
-from awsflow.logtypes.nlb import NLB
-from awsflow.logtypes.route53resolver import ROUTE53RESOLVER
-from awsflow.logtypes.server_access import SERVER_ACCESS
-from awsflow.logtypes.transitgateway import TRANSITGATEWAY
 from awsflow.logtypes.types import LogType
-from awsflow.logtypes.vpcflow import VPCFLOW
-from awsflow.logtypes.vpclattice import VPCLATTICE
-from awsflow.logtypes.waf import WAF
-
-LOG_TYPES: dict[str, LogType] = {
-    log_type.name: log_type
-    for log_type in (
-        CLOUDTRAIL_DIGEST,
-        CLOUDTRAIL_INSIGHT,
-        CLOUDTRAIL,
-        CONFIG,
-        GUARDDUTY,
-        WAF,
-        ROUTE53RESOLVER,
-        NETWORKFIREWALL,
-        VPCLATTICE,
-        EKS_AUDIT,
-        ALB,
-        ALB_CONNECTION,
-        CISCO_UMBRELLA,
-        CLB,
-        NLB,
-        SERVER_ACCESS,
-        TRANSITGATEWAY,
-        VPCFLOW,
-        CLOUDFRONT,
-        CUSTOM,
-    )
-}
-"""In the order in which content is compared with them: the particular before the general."""
 
 AUTO = "auto"
+CUSTOM = "custom"
+
+
+class _Table(Mapping[str, LogType]):
+    """The types by their names: each is the constant of that name in its module."""
+
+    _names = (
+        "cloudtrail_digest",
+        "cloudtrail_insight",
+        "cloudtrail",
+        "config",
+        "guardduty",
+        "waf",
+        "route53resolver",
+        "networkfirewall",
+        "vpclattice",
+        "eks_audit",
+        "alb",
+        "alb_connection",
+        "cisco_umbrella",
+        "clb",
+        "nlb",
+        "server_access",
+        "transitgateway",
+        "vpcflow",
+        "cloudfront",
+        CUSTOM,
+    )
+
+    def __getitem__(self, name: str) -> LogType:
+        if name not in self._names:
+            raise KeyError(name)
+        log_type: LogType = getattr(import_module(f"awsflow.logtypes.{name}"), name.upper())
+        return log_type
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+LOG_TYPES: Mapping[str, LogType] = _Table()
+"""In the order in which content is compared with them: the particular before the general."""
 
 
 def log_type_named(name: str) -> LogType:
@@ -68,8 +71,10 @@ def log_types_named(name: str, format: str = "") -> tuple[LogType, ...]:  # noqa
     `format` says how objects of the type `custom` read; ArgumentsError for other types, which have their own.
     """
     if format:
-        if name.lower() != CUSTOM.name:
+        if name.lower() != CUSTOM:
             raise ArgumentsError(f"--format {format}: it is for logs of the type custom, not {name}")
+        from awsflow.logtypes.custom import custom_in  # noqa: PLC0415 - see above
+
         return (custom_in(format),)
     if name.lower() == AUTO:
         return tuple(log_type for log_type in LOG_TYPES.values() if log_type.wanted)

@@ -1,7 +1,7 @@
 """Cisco Umbrella's logs: CSV, whose columns the folder tells.
 
 Format and keys: https://docs.umbrella.com/umbrella-user-guide/docs/log-format-and-versioning and, beside it,
-dns-log-formats, web-log-formats, ip-log-formats, admin-audit-log-formats, cloud-firewall-log-formats, ips-log-formats
+dns-log-formats, web-log-formats, admin-audit-log-formats, cloud-firewall-log-formats, ips-log-formats
 
 Cisco adds columns at the end, in versions that the user chooses, and a header if the user wants one. Fields have the
 names that Wazuh's rules know, whatever the header calls them. Proxy logs have identities twice: `identities` is what

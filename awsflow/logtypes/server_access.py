@@ -1,7 +1,8 @@
 """S3's server access logs: a request for an object on each line, columns between spaces.
 
 Format: https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html
-Keys: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html#server-log-keyname-format
+Keys: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html and, with date-based partitioning,
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PartitionedPrefix.html
 """
 
 import re
