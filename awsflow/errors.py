@@ -119,6 +119,12 @@ class Throttled(AwsflowError):
     exit_code = 16
 
 
+class LogGroupFailed(AwsflowError):
+    """A log group is missing or cannot be read. The others were."""
+
+    exit_code = 16
+
+
 class ConfigError(AwsflowError):
     """A key or a value of the configuration has a wrong shape."""
 

@@ -1,4 +1,4 @@
-"""What a message of a queue tells of new objects, in whichever shape: S3's, EventBridge's, CloudTrail's, from SNS or not.
+"""What a message of a queue tells of new objects, in every shape: S3's, EventBridge's, CloudTrail's, by SNS or not.
 
 S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 EventBridge: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
@@ -51,7 +51,7 @@ Part: TypeAlias = Named | Other | Wrong
 
 
 def parts(body: str) -> list[Part]:
-    """All that a message tells of, each object once; DecodeError if it is of no known shape.
+    """All that a message tells of, each object once; DecodeError, with what is wrong, if it is of no known shape.
 
     >>> parts('{"s3Bucket": "trail", "s3ObjectKey": ["a.json.gz"]}')
     [Named(bucket='trail', key='a.json.gz', size=0)]
@@ -143,4 +143,4 @@ def _at(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def _unknown(why: str) -> DecodeError:
-    return DecodeError(f"a message of no known shape: {why}")
+    return DecodeError(why)

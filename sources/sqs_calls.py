@@ -127,9 +127,7 @@ class SqsCalls:
             note(f"{error}; {VISIBILITY} seconds are asked for with each message instead")
             return 0
 
-    def _in_batches(
-        self, what: str, call: Callable[..., Any], receipts: Sequence[str], **more: Any
-    ) -> dict[str, str]:
+    def _in_batches(self, what: str, call: Callable[..., Any], receipts: Sequence[str], **more: Any) -> dict[str, str]:
         """Call for ten messages at a time; return those that were refused, with SQS's code."""
         refused: dict[str, str] = {}
         for some in chunked(receipts, AT_ONCE):

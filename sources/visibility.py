@@ -42,13 +42,14 @@ class Keeper:
         with self._changed:
             self._held.pop(receipt, None)
 
-    def close(self) -> list[str]:
-        """Let go of all; return what was still held. The thread ends as soon as the call that it is in returns."""
+    def close(self) -> None:
+        """Let go of all. A call that is under way is waited for, but not for long."""
         with self._changed:
-            held, self._held = list(self._held), {}
+            self._held = {}
             self._closed = True
             self._changed.notify()
-        return held
+        if self._thread is not None:
+            self._thread.join(1.0)
 
     def _keep(self) -> None:
         """The thread's life."""

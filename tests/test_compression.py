@@ -486,6 +486,7 @@ def test_a_file_of_a_zip_that_cannot_be_read_is_named_behind_those_before_it() -
         (24, b"\4", "'0.json' at byte 0: it is larger than the 4 bytes"),
         (24, b"\6", "'0.json' at byte 0: it is cut short: 5 of 6 bytes"),
         (42, b"\1", "'0.json' at byte 1: the directory says that it begins there"),
+        (42, b"\xff\xff\xff\x7f", "'0.json' at byte 2,147,483,647: the directory says that it begins there"),
         (0, b"XX", "the zip's directory, at the end of its"),
     ]:
         assert message in until_error(changed(data, offset, value))[1]
@@ -519,6 +520,19 @@ def test_a_zip_whose_files_lie_upon_each_other_is_stopped_by_the_ratio() -> None
     assert f"first {len(data):,} bytes of the object grow to 13" in error
     assert "more than 2,000 times" in error
     assert "--max-ratio" in error
+
+
+def test_a_zip_may_hold_a_file_without_a_name() -> None:
+    assert read(zipped(b"content").replace(b"0.json", b"\0.json")) == [b"content"]
+
+
+def test_a_zip_whose_directory_is_larger_than_allowed_is_refused_before_it_is_read() -> None:
+    data = bytearray(with_directory(b"\3\0", b"", files=1) + bytes(33 << 20))
+    end = data.find(b"PK\5\6")
+    record = data[end : end + 22]
+    record[12:16] = (33 << 20).to_bytes(4, "little")
+    with pytest.raises(DecompressError, match="directory is of 34,603,008 bytes, more than 33,554,432"):
+        read(bytes(data + record))
 
 
 def test_a_zip_of_too_many_files_is_refused_before_they_are_listed() -> None:

@@ -12,8 +12,9 @@ import socket
 import subprocess
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,21 +30,22 @@ from tests.wazuh import Wazuh
 NOWHERE = Path("/nonexistent/queue")
 
 
-class Place:
+class Place(ABC):
     """Where a sink writes to: a far side, to be entered before use."""
 
-    covers: ClassVar[type]
+    covers: ClassVar[type[object]]
     """The sink that writes here."""
     lines = True
     """Whether events arrive as lines of JSON; else as they are."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.opened = ExitStack()
 
     @property
+    @abstractmethod
     def to(self) -> str:
         """What `--to` calls it."""
-        raise NotImplementedError
 
     def sink(self) -> Sink:
         """A new sink that writes here."""
@@ -53,33 +55,29 @@ class Place:
         """Where a process that writes here has its standard output."""
         return subprocess.DEVNULL
 
+    @abstractmethod
     def arrived(self) -> list[bytes]:
         """What has arrived since the last call, as far as it is safe there."""
-        raise NotImplementedError
 
-    @contextmanager
-    def broken(self) -> Iterator[None]:
+    @abstractmethod
+    def broken(self) -> AbstractContextManager[None]:
         """Nothing is taken here while this lasts."""
-        raise NotImplementedError
-        yield
 
-    @contextmanager
-    def breaking(self, size: int) -> Iterator[None]:
+    @abstractmethod
+    def breaking(self, size: int) -> AbstractContextManager[None]:
         """While this lasts about `size` bytes are taken here, but not many more."""
-        raise NotImplementedError
-        yield
 
     def __enter__(self) -> "Place":
         return self
 
     def __exit__(self, *error: object) -> None:
-        pass
+        self.opened.close()
 
 
 class Queue(Place):
     """Wazuh's engine."""
 
-    covers = WazuhSocket
+    covers: ClassVar[type[object]] = WazuhSocket
     lines = False
 
     def __enter__(self) -> "Queue":
@@ -147,7 +145,7 @@ def no_file_larger_than(size: int) -> Iterator[None]:
 class OnDisk(Place):
     """A file, on a disk that may be full."""
 
-    covers = NdjsonFile
+    covers: ClassVar[type[object]] = NdjsonFile
     _seen = 0
 
     @property
@@ -193,28 +191,24 @@ class Rotated(OnDisk):
 class Redirected(OnDisk):
     """Standard output that a shell has appended to a file."""
 
-    covers = StandardOutput
+    covers: ClassVar[type[object]] = StandardOutput
     to = "stdout"
 
     def __enter__(self) -> "Redirected":
-        self._stack = ExitStack()
         self.path.touch()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
-
     def sink(self) -> Sink:
-        return StandardOutput(self._stack.enter_context(self.path.open("ab")))
+        return StandardOutput(self.opened.enter_context(self.path.open("ab")))
 
     def stdout(self) -> int:
-        return self._stack.enter_context(self.path.open("ab")).fileno()
+        return self.opened.enter_context(self.path.open("ab")).fileno()
 
 
 class Pipe(Place):
     """Standard output that somebody reads."""
 
-    covers = StandardOutput
+    covers: ClassVar[type[object]] = StandardOutput
     to = "stdout"
 
     def __enter__(self) -> "Pipe":
@@ -305,7 +299,7 @@ def test_every_sink_has_a_name_for_the_command_line(tmp_path: Path) -> None:
     assert isinstance(sink_named("wazuh", NOWHERE), WazuhSocket)
 
 
-@pytest.mark.parametrize("text", ["", "file", "file:", "stdout:x", "syslog", "/tmp/x"])
+@pytest.mark.parametrize("text", ["", "file", "file:", "stdout:x", "syslog", "/var/log/x"])
 def test_a_sink_that_nobody_knows_is_an_error_that_says_which_there_are(text: str) -> None:
     with pytest.raises(ArgumentsError, match="stdout, wazuh, wazuh:SOCKET or file:PATH"):
         sink_named(text, NOWHERE)

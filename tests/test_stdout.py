@@ -41,6 +41,11 @@ def writing(batches: int) -> list[str]:
     return [sys.executable, "-c", WRITING, str(batches)]
 
 
+def shell(script: str) -> list[str]:
+    """A command that runs what follows it through a script of the shell."""
+    return ["/bin/sh", "-c", script, "sh"]
+
+
 def test_whoever_reads_gets_every_line() -> None:
     ended = subprocess.run(writing(30), capture_output=True, check=True)
     assert ended.stdout == b"".join(map(line, range(3000)))
@@ -83,8 +88,9 @@ def test_a_file_that_may_grow_no_further_ends_with_a_whole_line(tmp_path: Path) 
     """Appended to by a shell, as `>>` does, with a limit to the size of files, as `ulimit -f` sets it."""
     path = tmp_path / "out"
     path.write_bytes(b"earlier\n")
-    script = f'ulimit -f 300; exec "$@" >> {path}'
-    ended = subprocess.run(["bash", "-c", script, "bash", *writing(30)], stderr=subprocess.PIPE, check=False)
+    ended = subprocess.run(
+        [*shell(f'ulimit -f 300; exec "$@" >> {path}'), *writing(30)], stderr=subprocess.PIPE, check=False
+    )
     assert ended.returncode == 13
     lines = path.read_bytes().splitlines(keepends=True)
     assert lines == [b"earlier\n", *map(line, range(len(lines) - 1))]
@@ -153,7 +159,7 @@ def test_standard_output_that_is_closed_is_an_error_and_no_other_file_is_written
     opening = f"import os; other = os.open({str(tmp_path / 'other')!r}, os.O_RDWR | os.O_CREAT); assert other == 1"
     code = f"{opening}\n{WRITING}"
     ended = subprocess.run(
-        ["bash", "-c", 'exec "$@" >&-', "bash", sys.executable, "-c", code, "1"], stderr=subprocess.PIPE, check=False
+        [*shell('exec "$@" >&-'), sys.executable, "-c", code, "1"], stderr=subprocess.PIPE, check=False
     )
     assert ended.returncode == 13
     assert ended.stderr.startswith(b"SinkError: writing to standard output: it is closed; ")

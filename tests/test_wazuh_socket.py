@@ -1,4 +1,4 @@
-"""Wazuh's queue: framing, back-pressure, restarts of the engine, events that do not fit, the cap on events per second."""
+"""Wazuh's queue: framing, back-pressure, restarts of the engine, events that do not fit, a cap on events per second."""
 
 import errno
 import json
@@ -238,8 +238,8 @@ def test_restarts_of_the_engine_within_a_batch_neither_lose_nor_repeat_an_event(
             if away == 0:
                 engines.append(Engine(path))
 
-        time = Time(while_asleep)
-        with closing(WazuhSocket(path, clock=time.clock, sleep=time.sleep)) as sink:
+        watch = Time(while_asleep)
+        with closing(WazuhSocket(path, clock=watch.clock, sleep=watch.sleep)) as sink:
             sink.write(records(b"the first batch"))
             sink.write(Batch(records(*numbered(30)), before))
         arrived += engines[-1].read()
@@ -253,25 +253,25 @@ def test_a_queue_that_stays_away_is_given_up_after_the_time_limit(tmp_path: Path
     path = tmp_path / "queue"
     if there:
         Engine(path).close()  # the socket's file stays, and nobody listens
-    time = Time()
-    sink = WazuhSocket(path, timeout=timeout, clock=time.clock, sleep=time.sleep)
+    watch = Time()
+    sink = WazuhSocket(path, timeout=timeout, clock=watch.clock, sleep=watch.sleep)
     with closing(sink), pytest.raises(QueueDown, match=rf"{path}: .*; is Wazuh running\? Nothing"):
         sink.write(records(b"x"))
-    assert sum(time.slept) == pytest.approx(timeout)
-    assert max(time.slept) <= 1
-    assert time.slept == [0, *sorted(time.slept[1:-1]), *time.slept[1:][-1:]]  # tried less and less often
+    assert sum(watch.slept) == pytest.approx(timeout)
+    assert max(watch.slept) <= 1
+    assert watch.slept == [0, *sorted(watch.slept[1:-1]), *watch.slept[1:][-1:]]  # tried less and less often
 
 
 def test_a_queue_that_accepts_connections_and_refuses_every_event_is_given_up_after_the_time_limit(
     engine: Engine,
 ) -> None:
     engine.socket.shutdown(socket.SHUT_RD)
-    time = Time()
-    sink = WazuhSocket(engine.path, timeout=10, clock=time.clock, sleep=time.sleep)
+    watch = Time()
+    sink = WazuhSocket(engine.path, timeout=10, clock=watch.clock, sleep=watch.sleep)
     with closing(sink), pytest.raises(QueueDown, match="Broken pipe; is Wazuh running"):
         sink.write(records(b"x"))
-    assert sum(time.slept) == pytest.approx(10)
-    assert len(time.slept) < 20
+    assert sum(watch.slept) == pytest.approx(10)
+    assert len(watch.slept) < 20
 
 
 def test_a_queue_that_comes_and_goes_is_given_up_after_the_time_limit(engine: Engine) -> None:
@@ -279,28 +279,28 @@ def test_a_queue_that_comes_and_goes_is_given_up_after_the_time_limit(engine: En
 
     def come_or_go() -> None:
         engines[-1].close()
-        if len(time.slept) % 2:
+        if len(watch.slept) % 2:
             engines.append(Engine(engine.path))
             engines[-1].socket.shutdown(socket.SHUT_RD)  # it is there, but will not read any more
 
-    time = Time(come_or_go)
-    sink = WazuhSocket(engine.path, timeout=5, clock=time.clock, sleep=time.sleep)
+    watch = Time(come_or_go)
+    sink = WazuhSocket(engine.path, timeout=5, clock=watch.clock, sleep=watch.sleep)
     engine.close()
     with closing(sink), pytest.raises(QueueDown):
         sink.write(records(b"x"))
     engines[-1].close()
-    assert sum(time.slept) == pytest.approx(5)
+    assert sum(watch.slept) == pytest.approx(5)
     assert len(engines) > 3
 
 
 def test_nobody_waits_for_a_queue_that_is_away_once_somebody_asked_to_stop(tmp_path: Path) -> None:
-    time = Time()
+    watch = Time()
     sink = WazuhSocket(
-        tmp_path / "queue", stop=lambda: len(time.slept) >= 3, clock=time.clock, sleep=time.sleep, timeout=30
+        tmp_path / "queue", stop=lambda: len(watch.slept) >= 3, clock=watch.clock, sleep=watch.sleep, timeout=30
     )
     with closing(sink), pytest.raises(QueueDown):
         sink.write(records(b"x"))
-    assert len(time.slept) == 3
+    assert len(watch.slept) == 3
 
 
 def test_asked_to_stop_a_queue_that_is_there_still_gets_the_batch(engine: Engine) -> None:
@@ -326,10 +326,10 @@ def test_what_was_sent_before_the_queue_went_is_not_sent_again_by_the_next_write
 
 def send_to(path: Path) -> str:
     """What the sink complains of; it does so at once, for waiting would not help."""
-    time = Time()
-    with closing(WazuhSocket(path, clock=time.clock, sleep=time.sleep)) as sink, pytest.raises(SinkError) as raised:
+    watch = Time()
+    with closing(WazuhSocket(path, clock=watch.clock, sleep=watch.sleep)) as sink, pytest.raises(SinkError) as raised:
         sink.write(records(b"x"))
-    assert time.slept == []
+    assert watch.slept == []
     assert "it must be a Unix datagram socket that this user may write to" in str(raised.value)
     return str(raised.value)
 
@@ -491,15 +491,15 @@ def test_where_the_kernel_takes_less_than_wazuh_dead_letters_are_not_sent(engine
 # --- a cap on events per second
 
 
-def taken_at(pace: Pace, time: Time, rests: list[float]) -> list[float]:
+def taken_at(pace: Pace, watch: Time, rests: list[float]) -> list[float]:
     """When each of some records gets through, if the one who asks rests before each for so many seconds."""
 
     def asking() -> Iterator[Record]:
         for rest, record in zip(rests, records(*numbered(len(rests))), strict=True):
-            time.now += rest
+            watch.now += rest
             yield record
 
-    return [time.now for _ in pace.paced(asking())]
+    return [watch.now for _ in pace.paced(asking())]
 
 
 @given(
@@ -510,8 +510,8 @@ def taken_at(pace: Pace, time: Time, rests: list[float]) -> list[float]:
 def test_in_no_stretch_of_time_more_events_pass_than_the_cap_and_one_seconds_worth(
     cap: float, rests: list[float]
 ) -> None:
-    time = Time()
-    taken = taken_at(Pace(cap, clock=time.clock, sleep=time.sleep), time, rests)
+    watch = Time()
+    taken = taken_at(Pace(cap, clock=watch.clock, sleep=watch.sleep), watch, rests)
     recent: deque[float] = deque()
     for moment in taken:  # in the second up to each event
         recent.append(moment)
@@ -523,24 +523,24 @@ def test_in_no_stretch_of_time_more_events_pass_than_the_cap_and_one_seconds_wor
 
 
 def test_with_a_cap_events_pass_as_fast_as_it_allows() -> None:
-    time = Time()
-    start = time.now
-    taken = taken_at(Pace(10, clock=time.clock, sleep=time.sleep), time, [0.0] * 30)
+    watch = Time()
+    start = watch.now
+    taken = taken_at(Pace(10, clock=watch.clock, sleep=watch.sleep), watch, [0.0] * 30)
     assert taken[:10] == [start] * 10
     assert [moment - start for moment in taken[10:]] == pytest.approx([number / 10 for number in range(1, 21)])
 
 
 def test_tokens_are_saved_for_one_second_not_longer() -> None:
-    time = Time()
-    taken = taken_at(Pace(5, clock=time.clock, sleep=time.sleep), time, [0.0] * 5 + [3600.0] + [0.0] * 9)
+    watch = Time()
+    taken = taken_at(Pace(5, clock=watch.clock, sleep=watch.sleep), watch, [0.0] * 5 + [3600.0] + [0.0] * 9)
     late = [moment - taken[5] for moment in taken[5:]]
     assert late == pytest.approx([0] * 5 + [0.2, 0.4, 0.6, 0.8, 1.0], abs=1e-6)
 
 
 def test_less_than_one_event_per_second_is_a_cap_too() -> None:
-    time = Time()
-    start = time.now
-    taken = taken_at(Pace(0.1, clock=time.clock, sleep=time.sleep), time, [0.0] * 3)
+    watch = Time()
+    start = watch.now
+    taken = taken_at(Pace(0.1, clock=watch.clock, sleep=watch.sleep), watch, [0.0] * 3)
     assert [moment - start for moment in taken] == pytest.approx([0, 10, 20])
 
 
@@ -552,22 +552,22 @@ def test_a_cap_that_lets_nothing_or_everything_pass_is_an_error(cap: float) -> N
 
 def test_the_socket_keeps_to_the_cap(engine: Engine) -> None:
     arrived: list[bytes] = []
-    time = Time(lambda: arrived.extend(engine.read()))
-    with closing(WazuhSocket(engine.path, max_eps=4, clock=time.clock, sleep=time.sleep)) as sink:
+    watch = Time(lambda: arrived.extend(engine.read()))
+    with closing(WazuhSocket(engine.path, max_eps=4, clock=watch.clock, sleep=watch.sleep)) as sink:
         for number in range(2):
             sink.write(records(*numbered(10)[number * 5 : number * 5 + 5]))
     assert arrived + engine.read() == [HEADER + body for body in numbered(10)]
-    assert sum(time.slept) == pytest.approx((10 - 4) / 4)
+    assert sum(watch.slept) == pytest.approx((10 - 4) / 4)
 
 
 def test_asked_to_stop_the_rest_of_a_batch_is_not_held_up(engine: Engine) -> None:
     arrived: list[bytes] = []
-    time = Time(lambda: arrived.extend(engine.read()))
-    sink = WazuhSocket(engine.path, max_eps=1, stop=lambda: len(time.slept) >= 7, clock=time.clock, sleep=time.sleep)
+    watch = Time(lambda: arrived.extend(engine.read()))
+    sink = WazuhSocket(engine.path, max_eps=1, stop=lambda: len(watch.slept) >= 7, clock=watch.clock, sleep=watch.sleep)
     with closing(sink):
         sink.write(records(*numbered(10)))
     assert arrived + engine.read() == [HEADER + body for body in numbered(10)]
-    assert sum(time.slept) < 2
+    assert sum(watch.slept) < 2
 
 
 def test_the_real_clock_serves_as_well(tmp_path: Path) -> None:

@@ -87,6 +87,7 @@ class _Objects(Incoming):
             if start == ord("{"):
                 yield from self._give(events) if (events := self._several()) else self._one()
             elif start == ord("[") and (self._array == END or self._unsure):
+                self._indent = b""
                 self._turn(self._gone + self._at)
             elif self._array == END:
                 yield from self._bad(NotJson("'{' or '[' was expected", 0))
@@ -107,7 +108,7 @@ class _Objects(Incoming):
         self._at += 1
         self._array = array
         self._unsure = False
-        self._indent = self._cut = b""
+        self._cut = b""
         self._uncut = self._learn = 0
 
     def _several(self) -> Block:

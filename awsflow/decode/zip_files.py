@@ -61,7 +61,7 @@ class ZipFile:
         """The content of each file, folders aside."""
         assert self._spool is not None, "spooled first"  # noqa: S101 - for the type checker
         spool, size = self._spool, self.size
-        return (_content(spool, size, entry) for entry in _directory(spool, size) if not entry.is_dir())
+        return (_content(spool, size, entry) for entry in _directory(spool, size) if not entry.filename.endswith("/"))
 
     def close(self) -> None:
         """Remove the temporary file."""

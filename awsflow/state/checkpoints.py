@@ -5,13 +5,18 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from awsflow.errors import AlreadyRunning
 from awsflow.state.database import Database
 from awsflow.state.files import beside
 from awsflow.state.locks import FileLock
+from awsflow.state.log_work import LogWork
+from awsflow.state.open_work import OpenWork
+from awsflow.state.scan_work import ScanWork
 from awsflow.state.work import Work
+
+AnyWork = TypeVar("AnyWork", bound=OpenWork)
 
 
 def _utc_now() -> datetime:
@@ -36,7 +41,7 @@ class Checkpoints:
         timeout: float = 30.0,
     ) -> None:
         self._now = now
-        self._works: list[Work] = []
+        self._works: list[OpenWork] = []
         self._database = Database(path, warn, now, timeout)
 
     def work(self, name: str, lookback: timedelta = timedelta(days=1)) -> Work:
@@ -44,14 +49,15 @@ class Checkpoints:
 
         `lookback`: how long before a stream's newest day objects may still arrive, in whole days, rounded up.
         """
-        lock = self._locked(name)
-        try:
-            work = Work(self._database, lock, name, lookback, self._now)
-        except BaseException:
-            lock.close()
-            raise
-        self._works.append(work)
-        return work
+        return self._opened(name, lambda lock: Work(self._database, lock, name, lookback, self._now))
+
+    def log_work(self, name: str) -> LogWork:
+        """Open all that the source of log streams of this name remembers; AlreadyRunning as for `work`."""
+        return self._opened(name, lambda lock: LogWork(self._database, lock, name, self._now))
+
+    def scan_work(self, name: str) -> ScanWork:
+        """Open all that the source of findings of this name remembers; AlreadyRunning as for `work`."""
+        return self._opened(name, lambda lock: ScanWork(self._database, lock, name, self._now))
 
     def close(self) -> None:
         """Close the file, and every work. May be called again."""
@@ -64,6 +70,16 @@ class Checkpoints:
 
     def __exit__(self, *raised: object) -> None:
         self.close()
+
+    def _opened(self, name: str, made: Callable[[FileLock], AnyWork]) -> AnyWork:
+        lock = self._locked(name)
+        try:
+            work = made(lock)
+        except BaseException:
+            lock.close()
+            raise
+        self._works.append(work)
+        return work
 
     def _locked(self, name: str) -> FileLock:
         """Hold the work's lock: a file beside the database, named after the digest of the work's name."""

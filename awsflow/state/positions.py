@@ -1,9 +1,13 @@
-"""What the state keeps of a bucket: positions inside objects, and where the listing of a stream goes on."""
+"""What the state keeps: positions inside objects, log streams and scans, and where a listing goes on."""
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Self
 
 from awsflow.items import Found
+
+ALL = 1 << 62
+"""`LogPosition.more` where it is not known how many: all that have that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +61,73 @@ class FailedObject:
     attempts: int
     day: date | None = None
     """The date in its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPosition:
+    """How far a log stream has been read: all events from `earliest` on. Times are milliseconds since 1970.
+
+    Late events are told from those that were read by marks, 16 bytes for each event that was read last: its time and
+    a digest of it. Before `floor` nothing is remembered; of the events at that very time, `more` have no mark.
+    """
+
+    region: str
+    group: str
+    """Its name or, if it is another account's, its ARN."""
+    stream: str
+    earliest: int
+    latest: int
+    """The latest event's time."""
+    token: str = ""
+    """Leads to what lies behind it; empty if there is none for this very place."""
+    asked_from: int | None = None
+    """The start time that was sent along with the requests which led to the token."""
+    ingested: int | None = None
+    """The latest time at which one of the events read had come to AWS; None if that is not known."""
+    floor: int = 0
+    more: int = 0
+    marks: bytes = b""
+    """In the order of their times."""
+    until: int | None = None
+    """None, or where this part of the stream ends: what had been read before begins there."""
+    finished: bool = False
+    """The end was reached, of the part or the stream; nothing that the stream holds was left out."""
+
+    @classmethod
+    def taken_over(cls, region: str, group: str, stream: str, *, token: str, earliest: int, latest: int) -> Self:
+        """The position of somebody who has kept nothing but a token and times."""
+        return cls(region, group, stream, earliest, latest, token, floor=latest, more=ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupListed:
+    """All streams of a log group were listed, or all whose names begin with `prefix`."""
+
+    region: str
+    group: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamGone:
+    """A log stream was deleted."""
+
+    region: str
+    group: str
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPosition:
+    """How far the findings of a service in a region have been read. Times are milliseconds since 1970."""
+
+    service: str
+    region: str
+    done: int
+    """All findings of before this time are done: the next window, or the one that is being read, begins here."""
+    until: int | None = None
+    """Where the window ends that is being read; None: none is."""
+    token: str = ""
+    """Leads to what is left of that window."""
+    marks: bytes = b""
+    """16 bytes for each finding that may come again: its time and a digest of its ARN; in the order of their times."""

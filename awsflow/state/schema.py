@@ -1,6 +1,7 @@
 """The tables of the state, and the way from older ones to these.
 
-Days are proleptic Gregorian ordinals (`date.toordinal`); how keys and etags are kept says `rows.py`.
+Days are proleptic Gregorian ordinals (`date.toordinal`); how keys and etags are kept says `rows.py`; what is kept of
+log streams and scans, `positions.py`.
 """
 
 import sqlite3
@@ -48,6 +49,40 @@ MIGRATIONS: Sequence[Sequence[str]] = (
             last TEXT NOT NULL,
             attempts INTEGER NOT NULL,
             PRIMARY KEY (stream, key)) WITHOUT ROWID""",
+    ),
+    (
+        # begun: the day on which the group was listed first
+        """CREATE TABLE log_groups (
+            id INTEGER PRIMARY KEY,
+            work INTEGER NOT NULL REFERENCES works ON DELETE CASCADE,
+            region TEXT NOT NULL,
+            name TEXT NOT NULL,
+            begun INTEGER NOT NULL,
+            UNIQUE (work, region, name))""",
+        # times: milliseconds since 1970; part: 1 if `until` ends it, as it ends where part 0 begins, else 0
+        """CREATE TABLE log_streams (
+            log_group INTEGER NOT NULL REFERENCES log_groups ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            part INTEGER NOT NULL,
+            earliest INTEGER NOT NULL,
+            latest INTEGER NOT NULL,
+            token TEXT NOT NULL,
+            asked_from INTEGER,
+            ingested INTEGER,
+            floor INTEGER NOT NULL,
+            more INTEGER NOT NULL,
+            marks BLOB NOT NULL,
+            until INTEGER,
+            PRIMARY KEY (log_group, name, part))""",
+        """CREATE TABLE scans (
+            work INTEGER NOT NULL REFERENCES works ON DELETE CASCADE,
+            service TEXT NOT NULL,
+            region TEXT NOT NULL,
+            done INTEGER NOT NULL,
+            until INTEGER,
+            token TEXT NOT NULL,
+            marks BLOB NOT NULL,
+            PRIMARY KEY (work, service, region))""",
     ),
 )
 """Statements that lead from version 0, an empty database, to 1, from 1 to 2, and so on. Add, never change."""

@@ -1,21 +1,19 @@
-"""Work: what one bucket (or other source) remembers between runs, and the commits that make it so."""
+"""Work: what a bucket (or another source of objects) remembers between runs, and the commits that make it so."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Self
 
-from awsflow.errors import StateError
 from awsflow.state.database import Database
 from awsflow.state.locks import FileLock
+from awsflow.state.open_work import OpenWork
 from awsflow.state.positions import FailedObject, ObjectPosition, Remembered, StreamPosition
 from awsflow.state.rows import read_failures, read_objects, write_objects
 
 _STREAM = "SELECT id, newest, kept FROM streams WHERE work = ? AND name = ?"
 
 
-class Work:
+class Work(OpenWork):
     """All that one source remembers; made by `Checkpoints.work`, for one run at a time. Raises StateError.
 
     Of each stream these are the newest day, and the objects of its window: from one look-back before that day
@@ -23,34 +21,12 @@ class Work:
     day belong to every window.
     """
 
-    first_run: date | None
-    """The day (UTC) on which the very first run began; None: this is the first."""
-    last_run: date | None
-    """The day (UTC) on which the latest run began that said `listed_all`, or the first run if none has.
-    Streams that have come up since are to be listed from here on."""
-
     def __init__(
         self, database: Database, lock: FileLock, name: str, lookback: timedelta, now: Callable[[], datetime]
     ) -> None:
-        self.name = name
-        self._database = database
-        self._lock = lock
-        self._closed = False
+        super().__init__(database, lock, name, now)
         self._lookback = -(-lookback // timedelta(days=1))
-        self._now = now
-        self._began = now().astimezone(UTC).date()
         self._starts: dict[str, date] = {}
-        question = "SELECT id, begun, listed FROM works WHERE name = ?"
-        with database.reading() as connection:
-            known = connection.execute(question, (name,)).fetchone()
-        self.first_run = date.fromordinal(known[1]) if known else None
-        self.last_run = date.fromordinal(known[2]) if known else None
-        if not known:
-            today = self._began.toordinal()
-            with database.writing() as connection:
-                connection.execute("INSERT INTO works (name, begun, listed) VALUES (?, ?, ?)", (name, today, today))
-                known = connection.execute(question, (name,)).fetchone()
-        self._id: int = known[0]
 
     def since(self, stream: str, start: date) -> date:
         """Say from which day on to list a stream: `start` if it is new, else its newest less the look-back.
@@ -113,34 +89,6 @@ class Work:
         """List the objects that could not be read and were tried less than `max_attempts` times so far."""
         with self._database.reading() as connection:
             return list(read_failures(connection, self._id, max_attempts))
-
-    def listed_all(self) -> None:
-        """Note that this run has listed all there is: the next one's `last_run` is the day it began."""
-        if self.last_run != self._began:
-            with self._writing() as connection:
-                row = (self._began.toordinal(), self._id)
-                connection.execute("UPDATE works SET listed = max(listed, ?) WHERE id = ?", row)
-
-    def close(self) -> None:
-        """Let others have it. May be called again."""
-        self._closed = True
-        self._lock.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        if self._closed:
-            raise StateError(
-                f"writing the state {self._database.path}: {self.name} was closed before, so that others may "
-                "have it; open it again"
-            )
-        with self._database.writing() as connection:
-            yield connection
 
     def _move(self, connection: sqlite3.Connection, stream: str, day: date | None) -> tuple[int, int]:
         """Move a stream's window forward to this day; return the stream's id and the window's first day."""

@@ -1,0 +1,137 @@
+"""Log work: what a source of log streams remembers between runs, and the commits that make it so."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import TypeAlias
+
+from awsflow.state.open_work import OpenWork
+from awsflow.state.positions import GroupListed, LogPosition, StreamGone
+
+AnyPosition: TypeAlias = LogPosition | GroupListed | StreamGone
+
+_AT_ONCE = 500
+"""Streams asked for in one question: SQLite before 3.32 takes no more than 999 values."""
+_COLUMNS = "name, part, earliest, latest, token, asked_from, ingested, floor, more, marks, until"
+
+
+class LogWork(OpenWork):
+    """All that one source of log streams remembers; made by `Checkpoints.log_work`, for one run at a time.
+
+    That are up to two positions for each stream that is there: how far it has been read and, while what lies before
+    is read belatedly, how far that has been. At most some 16 kB a position. Raises StateError.
+    """
+
+    def first_listed(self, region: str, group: str, *, note: bool = True) -> date:
+        """The day (UTC) on which a log group was listed first; `note`: from now on, if that is today."""
+        with self._database.reading() as connection:
+            known = connection.execute(
+                "SELECT begun FROM log_groups WHERE work = ? AND region = ? AND name = ?", (self._id, region, group)
+            ).fetchone()
+        if known is None and note:
+            with self._writing() as connection:
+                self._group(connection, region, group)
+        return date.fromordinal(known[0]) if known else self._began
+
+    def left(self, region: str, group: str, streams: Sequence[str]) -> dict[str, list[LogPosition]]:
+        """Where these streams of a group were left; those not known are missing.
+
+        They are taken for listed: `GroupListed` makes forget those that were not asked for.
+        """
+        positions: dict[str, list[LogPosition]] = defaultdict(list)
+        with self._database.reading() as connection:
+            known = connection.execute(
+                "SELECT id FROM log_groups WHERE work = ? AND region = ? AND name = ?", (self._id, region, group)
+            ).fetchone()
+            if known is None:
+                return positions
+            _make_listed(connection)
+            connection.executemany("INSERT OR IGNORE INTO listed VALUES (?, ?)", ((known[0], name) for name in streams))
+            for begin in range(0, len(streams), _AT_ONCE):
+                some = streams[begin : begin + _AT_ONCE]
+                marks = ",".join("?" * len(some))
+                question = f"SELECT {_COLUMNS} FROM log_streams WHERE log_group = ? AND name IN ({marks}) ORDER BY part"  # noqa: S608 - question marks
+                for name, _, *row in connection.execute(question, (known[0], *some)):
+                    positions[name].append(LogPosition(region, group, name, *row))
+        return positions
+
+    def commit(self, positions: Sequence[AnyPosition]) -> None:
+        """Remember these positions, reached in this order: all of them or, if StateError is raised, none.
+
+        A part that is finished becomes one with what had been read before.
+        """
+        latest: dict[tuple[str, str, str, int | None], LogPosition] = {}
+        rest: list[GroupListed | StreamGone] = []
+        for position in positions:
+            if isinstance(position, LogPosition):
+                latest[position.region, position.group, position.stream, position.until] = position
+            else:
+                rest.append(position)
+        if not positions:
+            return
+        with self._writing() as connection:
+            # a belated part is read before the rest: the rest says by itself where it begins now
+            for position in sorted(latest.values(), key=lambda position: position.until is None):
+                _write(connection, self._group(connection, position.region, position.group), position)
+            for other in rest:
+                _forget(connection, self._group(connection, other.region, other.group), other)
+
+    def _group(self, connection: sqlite3.Connection, region: str, group: str) -> int:
+        """The group's row, made if there is none."""
+        names = (self._id, region, group)
+        new = (*names, self._began.toordinal())
+        connection.execute("INSERT OR IGNORE INTO log_groups (work, region, name, begun) VALUES (?, ?, ?, ?)", new)
+        id_: int = connection.execute(
+            "SELECT id FROM log_groups WHERE work = ? AND region = ? AND name = ?", names
+        ).fetchone()[0]
+        return id_
+
+
+def _make_listed(connection: sqlite3.Connection) -> None:
+    """A table of what was listed by this process; SQLite puts it on disk when it grows."""
+    connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS listed (log_group INTEGER, name TEXT, PRIMARY KEY (log_group, name)) "
+        "WITHOUT ROWID"
+    )
+
+
+def _write(connection: sqlite3.Connection, group: int, position: LogPosition) -> None:
+    if position.until is not None and position.finished:
+        connection.execute(
+            "DELETE FROM log_streams WHERE log_group = ? AND name = ? AND part = 1", (group, position.stream)
+        )
+        connection.execute(
+            "UPDATE log_streams SET earliest = min(earliest, ?) WHERE log_group = ? AND name = ?",
+            (position.earliest, group, position.stream),
+        )
+        return
+    connection.execute(
+        f"REPLACE INTO log_streams (log_group, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of columns
+        (
+            group,
+            position.stream,
+            position.until is not None,
+            position.earliest,
+            position.latest,
+            position.token,
+            position.asked_from,
+            position.ingested,
+            position.floor,
+            position.more,
+            position.marks,
+            position.until,
+        ),
+    )
+
+
+def _forget(connection: sqlite3.Connection, group: int, gone: GroupListed | StreamGone) -> None:
+    if isinstance(gone, StreamGone):
+        connection.execute("DELETE FROM log_streams WHERE log_group = ? AND name = ?", (group, gone.stream))
+        return
+    _make_listed(connection)
+    connection.execute(
+        "DELETE FROM log_streams WHERE log_group = ? AND substr(name, 1, ?) = ? "
+        "AND name NOT IN (SELECT name FROM listed WHERE listed.log_group = log_streams.log_group)",
+        (group, len(gone.prefix), gone.prefix),
+    )

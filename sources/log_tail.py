@@ -1,0 +1,108 @@
+"""The tail of what was read of a log stream: by it an event that comes again is known from one that comes late."""
+
+from bisect import bisect_left, insort
+from collections import Counter
+from hashlib import blake2b
+
+from awsflow.state.positions import LogPosition
+
+OVERLAP = 15 * 60 * 1000
+"""Milliseconds before the latest event from which on a stream is read again, for what has come late."""
+REMEMBERED = 1000
+"""Events of a stream that are remembered at most; where there are more in the overlap, it begins later."""
+MARK = 16
+"""Bytes of a mark."""
+
+
+def mark(time: int, content: bytes) -> bytes:
+    """What is remembered of an event: sorted, marks are in the order of their times (milliseconds)."""
+    return time.to_bytes(8, "big") + blake2b(content, digest_size=8).digest()
+
+
+def marks_in(kept: bytes) -> list[bytes]:
+    """The marks that were kept in one piece."""
+    return [kept[at : at + MARK] for at in range(0, len(kept), MARK)]
+
+
+class Tail:
+    """What was read of a stream, or of a part of it, and whether an event belongs to that. Times are milliseconds.
+
+    A stream is read in passes: each begins at `begins_at`, or behind all that was read, and goes forward.
+    """
+
+    def __init__(self, start: int, left: LogPosition | None = None) -> None:
+        """Nothing was read, and `start` is where to begin; or it was `left` somewhere."""
+        self.earliest = left.earliest if left else start
+        self.latest = left.latest if left else None
+        self.ingested = left.ingested if left else None
+        self._floor = left.floor if left else start
+        self._more = left.more if left else 0
+        self._marks = marks_in(left.marks) if left else []
+        self.begin()
+
+    @property
+    def begins_at(self) -> int:
+        """Where to read again from, to miss nothing that comes late and is not too late."""
+        if self.latest is None:
+            return self._floor
+        # a latest event that is dated in the future, as some writers' are, hides nothing
+        newest = self.latest if self.ingested is None else min(self.latest, self.ingested)
+        return max(self._floor, newest - OVERLAP)
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether anything could be read again without taking it for new."""
+        return bool(self._marks)
+
+    def begin(self) -> None:
+        """A pass begins: what was read so far may come again."""
+        self._known = Counter(self._marks)
+        self._unmarked = self._more
+
+    def take(self, time: int, ingested: int | None, message: bytes) -> bool:
+        """Whether an event is new; it is then remembered."""
+        of_event = mark(time, b"%d %b" % (ingested or 0, message))
+        if self._known:
+            times = self._known.get(of_event)
+            if times is not None:
+                if times > 1:
+                    self._known[of_event] = times - 1
+                else:
+                    del self._known[of_event]
+                return False
+        if self._unmarked and time == self._floor:
+            # events of one millisecond come in the order in which they came to AWS: new ones behind the others
+            self._unmarked -= 1
+            return False
+        if not self._marks or of_event >= self._marks[-1]:
+            self._marks.append(of_event)
+        else:
+            insort(self._marks, of_event)
+        if len(self._marks) >= 2 * REMEMBERED:
+            self._drop(len(self._marks) - REMEMBERED)
+        self.latest = time if self.latest is None else max(self.latest, time)
+        if ingested is not None:
+            self.ingested = ingested if self.ingested is None else max(self.ingested, ingested)
+        return True
+
+    def kept(self) -> tuple[int, int, bytes]:
+        """What a later run needs: the floor, how many events without a mark there are at it, and marks."""
+        if len(self._marks) > REMEMBERED:
+            self._drop(len(self._marks) - REMEMBERED)
+        begin = self.begins_at
+        first = bisect_left(self._marks, begin.to_bytes(8, "big"))
+        return begin, self._more if begin == self._floor else 0, b"".join(self._marks[first:])
+
+    def _drop(self, count: int) -> None:
+        """Forget the earliest marks; what lies before them is not read again."""
+        floor = _time(self._marks[count - 1])
+        same = count - bisect_left(self._marks, floor.to_bytes(8, "big"), 0, count)
+        if floor == self._floor:
+            self._more += same
+        else:
+            self._floor, self._more, self._unmarked = floor, same, 0
+        del self._marks[:count]
+
+
+def _time(of_event: bytes) -> int:
+    return int.from_bytes(of_event[:8], "big")
