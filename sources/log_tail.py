@@ -35,32 +35,26 @@ class Tail:
         self.earliest = left.earliest if left else start
         self.latest = left.latest if left else None
         self.ingested = left.ingested if left else None
-        self._floor = left.floor if left else start
+        self.begins_at = left.floor if left else start
+        """Where to read again from, to miss nothing that comes late and is not too late."""
         self._more = left.more if left else 0
         self._marks = marks_in(left.marks) if left else []
         self.begin()
-
-    @property
-    def begins_at(self) -> int:
-        """Where to read again from, to miss nothing that comes late and is not too late."""
-        if self.latest is None:
-            return self._floor
-        # a latest event that is dated in the future, as some writers' are, hides nothing
-        newest = self.latest if self.ingested is None else min(self.latest, self.ingested)
-        return max(self._floor, newest - OVERLAP)
 
     @property
     def has_marks(self) -> bool:
         """Whether anything could be read again without taking it for new."""
         return bool(self._marks)
 
-    def begin(self) -> None:
-        """A pass begins: what was read so far may come again."""
+    def begin(self, *, behind: bool = False) -> None:
+        """A pass begins at `begins_at`, so that what was read comes again; or `behind` all that was read."""
+        self._reached = 0
         self._known = Counter(self._marks)
-        self._unmarked = self._more
+        self._unmarked = 0 if behind else self._more
 
     def take(self, time: int, ingested: int | None, message: bytes) -> bool:
         """Whether an event is new; it is then remembered."""
+        self._reached = max(self._reached, time)
         of_event = mark(time, b"%d %b" % (ingested or 0, message))
         if self._known:
             times = self._known.get(of_event)
@@ -70,7 +64,7 @@ class Tail:
                 else:
                     del self._known[of_event]
                 return False
-        if self._unmarked and time == self._floor:
+        if self._unmarked and time == self.begins_at:
             # events of one millisecond come in the order in which they came to AWS: new ones behind the others
             self._unmarked -= 1
             return False
@@ -86,23 +80,26 @@ class Tail:
         return True
 
     def kept(self) -> tuple[int, int, bytes]:
-        """What a later run needs: the floor, how many events without a mark there are at it, and marks."""
+        """What a later run needs: where to begin, how many events without a mark there are at that time, and marks."""
         if len(self._marks) > REMEMBERED:
             self._drop(len(self._marks) - REMEMBERED)
-        begin = self.begins_at
-        first = bisect_left(self._marks, begin.to_bytes(8, "big"))
-        return begin, self._more if begin == self._floor else 0, b"".join(self._marks[first:])
+        if self.latest is not None:
+            # a latest event that is dated in the future, as some writers' are, hides nothing that comes meanwhile
+            times = (self.latest, self.latest if self.ingested is None else self.ingested, self._reached or self.latest)
+            begin = max(self.begins_at, min(times) - OVERLAP)
+            if begin > self.begins_at:
+                self._move(begin, 0)
+                del self._marks[: bisect_left(self._marks, begin.to_bytes(8, "big"))]
+        return self.begins_at, self._more, b"".join(self._marks)
 
     def _drop(self, count: int) -> None:
         """Forget the earliest marks; what lies before them is not read again."""
-        floor = _time(self._marks[count - 1])
-        same = count - bisect_left(self._marks, floor.to_bytes(8, "big"), 0, count)
-        if floor == self._floor:
-            self._more += same
-        else:
-            self._floor, self._more, self._unmarked = floor, same, 0
+        begin = int.from_bytes(self._marks[count - 1][:8], "big")
+        same = count - bisect_left(self._marks, begin.to_bytes(8, "big"), 0, count)
+        self._move(begin, same + self._more if begin == self.begins_at else same)
         del self._marks[:count]
 
-
-def _time(of_event: bytes) -> int:
-    return int.from_bytes(of_event[:8], "big")
+    def _move(self, begin: int, more: int) -> None:
+        if begin != self.begins_at:
+            self._unmarked = 0
+        self.begins_at, self._more = begin, more

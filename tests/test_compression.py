@@ -490,6 +490,9 @@ def test_a_file_of_a_zip_that_cannot_be_read_is_named_behind_those_before_it() -
         (0, b"XX", "the zip's directory, at the end of its"),
     ]:
         assert message in until_error(changed(data, offset, value))[1]
+    moved = bytearray(data)
+    moved[data.find(b"PK\5\6") + 17] += 1  # the directory, and with it everything, seems to lie 256 bytes before
+    assert "'0.json' at byte -256: the directory says that it begins there" in until_error(bytes(moved))[1]
     damaged = zipped(b"first", b"second", method=zipfile.ZIP_STORED).replace(b"second", b"sec0nd")
     content, error = until_error(damaged)
     assert content == b"firstsec0nd"

@@ -5,7 +5,9 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from awsflow import options as checks
 from awsflow.cli.channel import Channel
 from awsflow.cli.ending import Stop, ended, stop_on_signals
 from awsflow.cli.summary import as_line, progress, write_json
@@ -13,8 +15,10 @@ from awsflow.envelope import plain_json, wazuh_json
 from awsflow.errors import ArgumentsError
 from awsflow.flow import Sink, Stats
 from awsflow.items import Failure, Origin, Record
-from awsflow.options import MAX_OBJECT_SIZE, MAX_RATIO, AwsAccess, ratio, size
+from awsflow.options import MAX_OBJECT_SIZE, MAX_RATIO, AwsAccess
 from awsflow.stages import Stage
+
+T = TypeVar("T")
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +46,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 
 def limits_of(arguments: argparse.Namespace) -> tuple[int, float]:
     """The largest size of an object, and the largest ratio of decompression."""
-    return size(arguments.max_object_size), ratio(arguments.max_ratio)
+    return checks.size(arguments.max_object_size), checks.ratio(arguments.max_ratio)
 
 
 def add_delivery(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +59,15 @@ def add_delivery(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--plain", action="store_true", help="events as they are, without Wazuh's envelope and shape")
     parser.add_argument("--discard", metavar="FIELD=REGEX", help="drop events whose field matches: eventName=List")
+    parser.add_argument(
+        "--oversize",
+        default="shrink",
+        choices=("shrink", "dead-letter", "send"),
+        help="what becomes of an event that is too large for Wazuh (default: shrink)",
+    )
+    parser.add_argument("--max-eps", metavar="N", help="events sent to Wazuh per second at most (default: no limit)")
+    parser.add_argument("--queue-timeout", default="30", metavar="S", help="wait for Wazuh's queue (default: 30)")
+    parser.add_argument("--rotate-at", metavar="BYTES", help="of a file: begin a new one at this size, keep five")
     parser.add_argument("--alias", default="", help="the account's alias, for log_info.aws_account_alias")
     parser.add_argument("--stats-json", type=Path, metavar="FILE", help="write the summary to FILE, as JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary on a terminal")
@@ -66,7 +79,7 @@ def add_access(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", help="profile of ~/.aws/config and ~/.aws/credentials")
     parser.add_argument("--role-arn", metavar="ARN", help="role to assume")
     parser.add_argument("--external-id", metavar="ID", help="external id when assuming the role")
-    parser.add_argument("--role-duration", type=int, metavar="S", help="seconds of a role's session, 900 to 3600")
+    parser.add_argument("--role-duration", metavar="S", help="seconds of a role's session, 900 to 3600")
     parser.add_argument("--endpoint-url", metavar="URL", help="endpoint instead of AWS's")
     parser.add_argument("--sts-endpoint-url", metavar="URL", help="STS endpoint instead of AWS's")
 
@@ -75,11 +88,11 @@ def access_of(arguments: argparse.Namespace) -> AwsAccess:
     """How to reach AWS."""
     return AwsAccess(
         profile=arguments.profile,
-        role_arn=arguments.role_arn,
+        role_arn=_checked(checks.role_arn, arguments.role_arn),
         external_id=arguments.external_id,
-        role_duration=arguments.role_duration,
-        service_endpoint=arguments.endpoint_url,
-        sts_endpoint=arguments.sts_endpoint_url,
+        role_duration=_checked(checks.role_duration, arguments.role_duration),
+        service_endpoint=_checked(checks.endpoint_url, arguments.endpoint_url),
+        sts_endpoint=_checked(checks.endpoint_url, arguments.sts_endpoint_url),
     )
 
 
@@ -90,7 +103,7 @@ def discard_of(arguments: argparse.Namespace) -> tuple[str, str] | tuple[None, N
     field, equals, pattern = arguments.discard.partition("=")
     if not (field and equals and pattern):
         raise ArgumentsError(f"--discard {arguments.discard}: write FIELD=REGEX, e.g. eventName=Describe|List")
-    return field, pattern
+    return field, checks.regex(pattern)
 
 
 def encode_of(arguments: argparse.Namespace) -> Stage:
@@ -105,7 +118,21 @@ def sink_of(
     from awsflow.sinks import sink_named  # noqa: PLC0415 - `--help` needs none
 
     home = Path(os.environ.get("WAZUH_HOME") or "/var/ossec")
-    return sink_named(arguments.to, home / "queue" / "sockets" / "queue", stop=stop, oversized=oversized)
+    return sink_named(
+        arguments.to,
+        home / "queue" / "sockets" / "queue",
+        stop=stop,
+        oversized=oversized,
+        oversize=arguments.oversize,
+        max_eps=_checked(checks.events_per_second, arguments.max_eps),
+        timeout=checks.seconds(arguments.queue_timeout),
+        rotate_at=_checked(checks.size, arguments.rotate_at),
+    )
+
+
+def _checked(check: Callable[[str], T], text: str | None) -> T | None:
+    """The value of an argument, if it was given."""
+    return None if text is None else check(text)
 
 
 TOLD = 3

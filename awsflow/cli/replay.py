@@ -22,7 +22,7 @@ from awsflow.cli.people import (
 from awsflow.decode.limits import Limits
 from awsflow.errors import ArgumentsError
 from awsflow.flow import Flow, Source
-from awsflow.items import Failure
+from awsflow.items import Failure, Record
 from awsflow.logtypes import AUTO
 
 EXAMPLES = """examples:
@@ -60,7 +60,14 @@ def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> in
         flow.discard(field, pattern)
     if shown := terminal.progress(flow.stats):
         flow.through(shown)
-    stats = flow.to(sink_of(arguments, stop), encode_of(arguments)).run()
+
+    def oversized(record: Record) -> None:
+        flow.stats.shrunk += 1
+        terminal.channel.warning(
+            f"{record.origin}, record {record.number}: too large for a datagram; the file has it whole"
+        )
+
+    stats = flow.to(sink_of(arguments, stop, oversized), encode_of(arguments)).run()
     if skipped:
         terminal.channel.debug(f"not read, for their names are not those of logs: {', '.join(sorted(skipped))}")
     if arguments.type.lower() == AUTO:
