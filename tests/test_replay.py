@@ -157,6 +157,34 @@ def test_auto_tells_the_type_by_key_and_content(logs: Path, tmp_path: Path) -> N
     assert b"its type cannot be told from its first bytes" in ended.stderr
 
 
+def test_an_event_that_is_too_large_for_wazuh_is_sent_shrunk_and_told(tmp_path: Path) -> None:
+    (tmp_path / "large.json").write_text(json.dumps({"Records": [{"eventID": "1", "filling": "x" * 100_000}]}))
+    with Wazuh(tmp_path / "wazuh") as wazuh:
+        command = (
+            "replay",
+            tmp_path / "large.json",
+            "--to",
+            f"wazuh:{wazuh.path}",
+            "--stats-json",
+            tmp_path / "s.json",
+        )
+        ended = awsflow(*command, home=tmp_path)
+        (event,) = wazuh.events()
+    assert ended.returncode == 0
+    assert ended.stderr.decode().startswith(f"WARNING: {tmp_path}/large.json, record 1: ")
+    assert event["aws"]["log_info"]["truncated"] == ["filling"]
+    assert json.loads((tmp_path / "s.json").read_text())["shrunk"] == 1
+
+
+def test_a_file_is_rotated_when_asked_for(logs: Path, tmp_path: Path) -> None:
+    (logs / KEY.format("c")).write_bytes(document(*map(str, range(3000))))
+    ended = awsflow("replay", logs, "--to", f"file:{tmp_path}/e.ndjson", "--rotate-at", "100000", home=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    files = sorted(tmp_path.glob("e.ndjson*"))
+    assert len(files) > 2
+    assert sum(len(file.read_bytes().splitlines()) for file in files) == 3003
+
+
 def test_a_type_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
     ended = awsflow("replay", tmp_path, "--type", "cloudtrial", home=tmp_path)
     assert ended.returncode == 12

@@ -64,7 +64,7 @@ def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> in
     def oversized(record: Record) -> None:
         flow.stats.shrunk += 1
         terminal.channel.warning(
-            f"{record.origin}, record {record.number}: too large for a datagram; the file has it whole"
+            f"{record.origin}, record {record.number}: larger than a datagram; the file has it whole"
         )
 
     stats = flow.to(sink_of(arguments, stop, oversized), encode_of(arguments)).run()
