@@ -127,12 +127,14 @@ EXCEPTIONS: dict[str, tuple[type[AwsflowError], str]] = {
 """What botocore's own exceptions, and those derived from them, mean for us, and what to try."""
 
 
-def client(service: str, access: AwsAccess, region: str | None = None, *, pool: int = 10) -> Any:
+def client(
+    service: str, access: AwsAccess, region: str | None = None, *, pool: int = 10, attempts: int | None = None
+) -> Any:
     """A botocore client of a service, with a pool of so many connections.
 
     Credentials are the access's: its keys, its profile, or botocore's own chain; with a role, the role's, taken with
     those and renewed before they expire. Every call has deadlines and up to 10 attempts, unless the user's AWS
-    configuration says how often to try.
+    configuration says how often to try, or `attempts` does.
     """
     from botocore.config import Config  # noqa: PLC0415 - half of a start's time: only where a client is made
 
@@ -145,7 +147,9 @@ def client(service: str, access: AwsAccess, region: str | None = None, *, pool: 
             read_timeout=access.read_seconds,
             max_pool_connections=pool,
             parameter_validation=False,
-            retries=None if _tells_retries(session) else {"mode": "standard", "total_max_attempts": ATTEMPTS},
+            retries=None
+            if attempts is None and _tells_retries(session)
+            else {"mode": "standard", "total_max_attempts": attempts or ATTEMPTS},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             user_agent_extra=f"awsflow/{version('awsflow')}",

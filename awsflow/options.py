@@ -77,14 +77,65 @@ class BucketOptions:
     skip_on_error: bool = False
     reparse: bool = False
     remove: bool = False
-    discard_field: str | None = None
-    discard_regex: str | None = None
     state: Path | None = None
     """None: nothing is remembered."""
     max_object_size: int = MAX_OBJECT_SIZE
     """Bytes, decompressed, beyond which an object is taken for a mistake or an attack, and given up."""
     max_ratio: float = MAX_RATIO
     """Decompressed bytes for each byte of the object, looked at from 128 MiB on, beyond which it is given up too."""
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """What to collect from a service of AWS's, through its API."""
+
+    service: str
+    """`cloudwatchlogs` or `inspector`."""
+    groups: tuple[str, ...] = ()
+    """Of CloudWatch Logs: names, `prefix*`, or ARNs."""
+    stream_prefix: str = ""
+    regions: tuple[str, ...] = ()
+    """Empty: the profile's, else all."""
+    only_after: date | None = None
+    reparse: bool = False
+    remove: bool = False
+    """Delete each log stream once it was delivered."""
+    envelope: bool = False
+    """Put group, stream, account, region and time around each message."""
+    requests_per_second: float = 25.0
+    """To CloudWatch Logs, in each account and region."""
+    skip_on_error: bool = False
+    state: Path | None = None
+    """None: nothing is remembered."""
+
+    def __str__(self) -> str:
+        return f"the service {self.service}"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOptions:
+    """What to collect of the objects that a queue's messages name."""
+
+    queue: str
+    """A name, URL or ARN."""
+    reader: str = "buckets"
+    """A subscriber, a log type, or `auto`."""
+    format: str = ""
+    alias: str = ""
+    skip_on_error: bool = False
+    follow: bool = False
+    wait: int = 20
+    """Seconds for which an empty queue is waited for."""
+    visibility: int | None = None
+    """Seconds for which a message is hidden while it is worked on; None: the queue's own."""
+    max_object_size: int = MAX_OBJECT_SIZE
+    max_ratio: float = MAX_RATIO
+
+    def __str__(self) -> str:
+        return f"the queue {self.queue}"
 
 
 def bucket_name(text: str) -> str:
@@ -214,6 +265,18 @@ def seconds(text: str) -> float:
 def events_per_second(text: str) -> float:
     """How many events to send in a second at most."""
     return _amount(text, "a number of events per second, over 0", 1e-9)
+
+
+def requests_per_second(text: str) -> float:
+    """How many requests to send in a second at most."""
+    return _amount(text, "a number of requests per second, over 0", 1e-9)
+
+
+def whole_seconds(text: str) -> int:
+    """How long to wait, in whole seconds."""
+    if not (text.isascii() and text.isdigit() and int(text) <= 43_200):
+        raise ArgumentsError(f"{text!r}: give a whole number of seconds, up to 43200")
+    return int(text)
 
 
 def ratio(text: str) -> float:

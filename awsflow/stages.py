@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, TypeAlias
 
+from awsflow.exactjson import json_value
 from awsflow.items import Event, Item, Record
 
 Stage: TypeAlias = Callable[[Iterable[Item]], Generator[Item, None, None]]
@@ -31,7 +32,8 @@ def discard(path: str, pattern: str, dropped: Callable[[], None] = lambda: None)
 
     The path is dotted; where a list stands on the way, any element's match counts. The pattern is anchored at the
     start (`re.match`) and looks at strings, or at any string of a list. A missing field or a value of another type
-    keeps the event. Events that are text are matched as a whole, whatever the path.
+    keeps the event. Text that is a JSON object or list is matched like one, and goes on as it is; other text is matched
+    as a whole, whatever the path.
 
     >>> from awsflow.items import Origin
     >>> records = [Record({"eventName": name}, Origin(), 1) for name in ("DescribeInstances", "RunInstances")]
@@ -48,13 +50,28 @@ def discard(path: str, pattern: str, dropped: Callable[[], None] = lambda: None)
             return isinstance(value, dict) and names[depth] in value and found(value[names[depth]], depth + 1)
         return isinstance(value, str) and matches(value) is not None
 
+    def matched(event: Event) -> bool:
+        if not isinstance(event, str):
+            return found(event, 0)
+        value = json_in(event)
+        return matches(event) is not None if value is None else found(value, 0)
+
     def stage(items: Iterable[Item]) -> Generator[Item, None, None]:
         for item in items:
-            if item.__class__ is Record and (
-                matches(item.event) is not None if isinstance(item.event, str) else found(item.event, 0)
-            ):
+            if item.__class__ is Record and matched(item.event):
                 dropped()
             else:
                 yield item
 
     return stage
+
+
+def json_in(text: str) -> dict[str, Any] | list[Any] | None:
+    """The JSON object or list that a text is; None for any other text."""
+    if not text.lstrip(" \t\r\n").startswith(("{", "[")):
+        return None
+    try:
+        value: dict[str, Any] | list[Any] = json_value(text.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        return None
+    return value

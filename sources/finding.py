@@ -12,8 +12,9 @@ from awsflow.logtypes.layout import Layout, Place, is_account
 from awsflow.logtypes.recognise import sure
 from awsflow.logtypes.types import LogType
 from awsflow.options import BucketOptions
-from awsflow.sources.listing import Listed, S3Client, folders, is_empty, pages
+from awsflow.sources.listing import Listed, S3Client, folders, is_empty, listed_as, pages
 from awsflow.sources.reading import origin_of
+from awsflow.state.positions import FailedObject
 from awsflow.state.work import Work
 
 QUIET = timedelta(days=30)
@@ -51,6 +52,7 @@ class Finding:
         self._finished_before = finished_before
         self._any_account = False
         self._any_object = False
+        self._failed: dict[tuple[str, str], FailedObject] = {}
         self.since = cache(self._since)
         """The first day of a stream that is searched, as it is when the search begins."""
 
@@ -59,15 +61,15 @@ class Finding:
 
         NoAccounts or NoObjects if there is nothing at all to search through.
         """
-        failed_before = self._failed_before()  # asked now: not those that fail in this run
-        any_stream = False
+        self._failed = self._failed_before()  # asked now: not those that fail in this run
+        streams = []
         for layout, types in self._layouts().items():
             for stream in layout.streams(self._place, self._folders):
-                any_stream = True
+                streams.append(stream)
                 yield from self._in_stream(layout, types, stream)
-        yield from failed_before
+        yield from self._once_more(tuple(streams))
         if not self._any_object:
-            self._why_nothing(any_stream)
+            self._why_nothing(bool(streams))
 
     def _layouts(self) -> dict[Layout, list[LogType]]:
         """Where to look, and what may lie there."""
@@ -175,27 +177,33 @@ class Finding:
             done = 0
             if before is not None and before.etag == etag:
                 if before.finished:
-                    self._finished_before(key)
+                    if not before.failed:
+                        self._finished_before(key)
                     continue
                 done = before.records
+            self._failed.pop((stream, key), None)  # it was replaced since, and is read as it is now
             yield self._one(key, of, size=entry["Size"], etag=etag, stream=stream, day=day, done=done)
 
-    def _failed_before(self) -> list[Found]:
-        """The objects of the failures list that are to be tried again."""
+    def _failed_before(self) -> dict[tuple[str, str], FailedObject]:
+        """The objects of the failures list that are to be tried again, by stream and key."""
         if self._work is None or self._options.reparse:
-            return []
-        return [
-            self._one(
-                failed.key,
-                self._types,
-                size=failed.size,
-                etag=failed.etag,
-                stream=failed.stream,
-                day=failed.day,
-                done=failed.records,
+            return {}
+        return {(failed.stream, failed.key): failed for failed in self._work.failures()}
+
+    def _once_more(self, streams: tuple[str, ...]) -> Iterator[Found]:
+        """The objects that have failed before, of those streams which are there and wanted now, each as it is now."""
+        first = self._options.only_after or date.min
+        for failed in self._failed.values():
+            if not failed.stream.startswith(streams) or (failed.day is not None and failed.day < first):
+                continue
+            size, etag, done = failed.size, failed.etag, failed.records
+            for entry in listed_as(self._client, self._options.bucket, failed.key):
+                size = entry["Size"]
+                if entry["ETag"].strip('"') != etag:
+                    etag, done = entry["ETag"].strip('"'), 0
+            yield self._one(
+                failed.key, self._types, size=size, etag=etag, stream=failed.stream, day=failed.day, done=done
             )
-            for failed in self._work.failures()
-        ]
 
     def _one(
         self, key: str, types: Sequence[LogType], *, size: int, etag: str, stream: str, day: date | None, done: int

@@ -32,6 +32,12 @@ def folders(client: S3Client, bucket: str, prefix: str, delimiter: str = "/", af
             yield folder["Prefix"][len(prefix) : -len(delimiter)]
 
 
+def listed_as(client: S3Client, bucket: str, key: str) -> list[Listed]:
+    """How an object is listed; none, if it is not there."""
+    found = next(pages(client, bucket, key, MaxKeys=1)).get("Contents", ())
+    return [entry for entry in found if entry["Key"] == key]
+
+
 def is_empty(client: S3Client, bucket: str, prefix: str) -> bool:
     """Whether nothing lies below a prefix."""
     return not next(pages(client, bucket, prefix, MaxKeys=1)).get("KeyCount")

@@ -2,26 +2,14 @@
 
 from bisect import bisect_left, insort
 from collections import Counter
-from hashlib import blake2b
 
+from awsflow.sources.marks import first_mark, mark, marks_in, time_of
 from awsflow.state.positions import LogPosition
 
 OVERLAP = 15 * 60 * 1000
 """Milliseconds before the latest event from which on a stream is read again, for what has come late."""
 REMEMBERED = 1000
 """Events of a stream that are remembered at most; where there are more in the overlap, it begins later."""
-MARK = 16
-"""Bytes of a mark."""
-
-
-def mark(time: int, content: bytes) -> bytes:
-    """What is remembered of an event: sorted, marks are in the order of their times (milliseconds)."""
-    return time.to_bytes(8, "big") + blake2b(content, digest_size=8).digest()
-
-
-def marks_in(kept: bytes) -> list[bytes]:
-    """The marks that were kept in one piece."""
-    return [kept[at : at + MARK] for at in range(0, len(kept), MARK)]
 
 
 class Tail:
@@ -89,13 +77,13 @@ class Tail:
             begin = max(self.begins_at, min(times) - OVERLAP)
             if begin > self.begins_at:
                 self._move(begin, 0)
-                del self._marks[: bisect_left(self._marks, begin.to_bytes(8, "big"))]
+                del self._marks[: bisect_left(self._marks, first_mark(begin))]
         return self.begins_at, self._more, b"".join(self._marks)
 
     def _drop(self, count: int) -> None:
         """Forget the earliest marks; what lies before them is not read again."""
-        begin = int.from_bytes(self._marks[count - 1][:8], "big")
-        same = count - bisect_left(self._marks, begin.to_bytes(8, "big"), 0, count)
+        begin = time_of(self._marks[count - 1])
+        same = count - bisect_left(self._marks, first_mark(begin), 0, count)
         self._move(begin, same + self._more if begin == self.begins_at else same)
         del self._marks[:count]
 

@@ -54,7 +54,7 @@ class _Merging(Generic[Task, Result]):
     def run(self) -> None:
         """A thread's life."""
         try:
-            while not self._given_up:
+            while True:
                 with self._taking:
                     if self._given_up:
                         break

@@ -19,7 +19,8 @@ class Receiver:
     """Long-polls until the queue is empty; for ever, if told to `follow`.
 
     Empty means that `wait` seconds brought nothing, or only messages that this run has failed with before: those
-    come back again and again, and must not keep a run from ending.
+    come back again and again, and must not keep a run from ending. A queue `in_groups` (FIFO) hides messages behind
+    those that are in flight: it is empty only when none is.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class Receiver:
         *,
         wait: float,
         follow: bool,
+        in_groups: bool = False,
         hold: Callable[[str], None],
         give_back: Callable[[Sequence[str]], None],
         failed_before: Callable[[str], bool],
@@ -37,6 +39,7 @@ class Receiver:
         self._receive = receive
         self._wait = wait
         self._follow = follow
+        self._in_groups = in_groups
         self._hold = hold
         self._give_back = give_back
         self._failed_before = failed_before
@@ -111,13 +114,14 @@ class Receiver:
         quiet_since: float | None = None
         while self._has_room():
             asked = self._clock()
+            may_hide = self._in_groups and self._in_flight > 0
             messages = self._receive()
             if any(not self._failed_before(message.id) for message in messages):
                 quiet_since = None
             else:
                 quiet_since = asked if quiet_since is None else quiet_since
                 is_empty = not messages or self._clock() - quiet_since >= self._wait
-                if is_empty and not self._follow:
+                if is_empty and not self._follow and not may_hide:
                     return
             self._take(messages)
 

@@ -160,6 +160,7 @@ class Queue:
             sqs.receive,
             wait=self._wait,
             follow=self._follow,
+            in_groups=self.address.name.endswith(".fifo"),
             hold=self._keeper.hold,
             give_back=partial(self._give_back, sqs),
             failed_before=self._in_flight.has_failed,

@@ -14,12 +14,13 @@ from awsflow.cli import wodle, wodle_flags
 from awsflow.cli.wodle_flags import SERVICES, SUBSCRIBERS, WodleOptions, parse
 from awsflow.errors import ArgumentsError, AwsflowError
 from awsflow.logtypes import LOG_TYPES
+from awsflow.options import BucketOptions, QueueOptions, ServiceOptions
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "wodle.md"
 ROLE = "arn:aws:iam::123456789012:role/path/logs"
 BUCKET = ("--bucket", "my-trail")
 QUEUE = ("--subscriber", "buckets")
-GROUPS = ("--service", "cloudwatchlogs")
+GROUPS = ("--service", "cloudwatchlogs", "--aws_log_groups", "group")
 Values: TypeAlias = dict[str | None, Any]
 """What is made of each value of a flag. None: the flag has no value."""
 
@@ -31,8 +32,7 @@ class Row:
     short: str
     long: str
     accepted: Values
-    field: Callable[[WodleOptions], Any] | None
-    """None: the flag belongs to what is not collected yet, so accepted values end with 12."""
+    field: Callable[[WodleOptions], Any]
     refused: Values
     given: tuple[str, ...] = BUCKET
 
@@ -65,45 +65,45 @@ WAZUH = (
     Row(
         *("-b", "--bucket"),
         same("a-0", "my.trail", "0" * 63, "a--b", "x-s3alias-x"),
-        lambda options: options.bucket.bucket,
+        lambda options: bucket(options).bucket,
         wrong("ab", "0" * 64, "-ab", "ab-", ".ab", "ab.", "My-trail", "my_trail", "my trail", "xn--trail", "é" * 3)
         | wrong("my-trail-s3alias", "my-trail--ol-s3", "my-trail\n", "s3://my-trail"),
         given=(),
     ),
     Row(
         *("-sr", "--service"),
-        like(12, "inspector", "Inspector", "CloudWatchLogs"),
-        None,
+        like("inspector", "inspector", "Inspector"),
+        lambda options: service(options).service,
         like(12, "guardduty", "cloudwatch"),
         given=(),
     ),
     Row(
         *("-sb", "--subscriber"),
-        like(21, "buckets", "Security_Hub", "SECURITY_LAKE"),  # without a queue
-        None,
-        like(12, "sqs", "bucket"),
-        given=(),
+        like("buckets", "buckets", "Buckets") | like("security_hub", "Security_Hub"),
+        lambda options: queue(options).reader,
+        like(12, "sqs", "bucket") | like(21, "SECURITY_LAKE"),  # without a role
+        given=("--queue", "q"),
     ),
     Row(
         *("-q", "--queue"),
-        like(12, "a", "A" * 80, "my-queue_1", "my-queue.fifo"),
-        None,
+        same("a", "A" * 80, "my-queue_1", "my-queue.fifo"),
+        lambda options: queue(options).queue,
         wrong("a" * 81, "my queue", "my.queue", "my-queue.fifo2", ".fifo", "ü", "a\n", "a" * 76 + ".fifo"),
         given=QUEUE,
     ),
     Row(
         *("-t", "--type"),
         like("cloudtrail", "cloudtrail", "CloudTrail", "CLOUDTRAIL"),
-        lambda options: options.bucket.log_type,
+        lambda options: bucket(options).log_type,
         like(12, "cloudtrails", "", "trail"),
     ),
-    Row(*("-O", "--aws_organization_id"), same("o-abc123def4"), lambda options: options.bucket.organization, {}),
+    Row(*("-O", "--aws_organization_id"), same("o-abc123def4"), lambda options: bucket(options).organization, {}),
     Row(
         *("-c", "--aws_account_id"),
         like(("123456789012",), "123456789012", " 123456789012 ")
         | like(("123456789012", "000000000000"), "123456789012,000000000000", "123456789012, 000000000000")
         | like((), ""),
-        lambda options: options.bucket.accounts,
+        lambda options: bucket(options).accounts,
         wrong("12345678901", "1234567890123", "12345678901a", "123456789012;1", "123456789012,1", ZERO * 12)
         | wrong("123456789012,", ",", "123456789012,,210987654321"),
     ),
@@ -144,14 +144,14 @@ WAZUH = (
         wrong("899", "3601", "0", "-900", "1h", "900.5", "", "9" + ZERO * 2),
         given=(*BUCKET, "--iam_role_arn", ROLE),
     ),
-    Row(*("-n", "--aws_account_alias"), same("the alias", "ü"), lambda options: options.bucket.alias, {}),
-    Row(*("-l", "--trail_prefix"), KEY_PARTS, lambda options: options.bucket.prefix, NO_KEY_PARTS),
-    Row(*("-L", "--trail_suffix"), KEY_PARTS, lambda options: options.bucket.suffix, NO_KEY_PARTS),
+    Row(*("-n", "--aws_account_alias"), same("the alias", "ü"), lambda options: bucket(options).alias, {}),
+    Row(*("-l", "--trail_prefix"), KEY_PARTS, lambda options: bucket(options).prefix, NO_KEY_PARTS),
+    Row(*("-L", "--trail_suffix"), KEY_PARTS, lambda options: bucket(options).suffix, NO_KEY_PARTS),
     Row(
         *("-s", "--only_logs_after"),
         like(date(2026, 11, 1), "2026-NOV-01", "2026-Nov-01", "2026-nov-01", "2026-11-01", "2026-NOV-1")
         | like(date(2024, 2, 29), "2024-FEB-29"),
-        lambda options: options.bucket.only_after,
+        lambda options: bucket(options).only_after,
         wrong("2026-NOVEMBER-01", "2026-XXX-01", "2025-FEB-29", "2026-13-01", "01-NOV-2026", "2026NOV01", "26-NOV-01")
         | wrong("2026-NOV-00", "2026-NOV-31", "", "2026-NOV-01 ", "2026-11-01T00:00:00", "0000-JAN-01")
         | wrong("202" + ZERO + "-11-01"),
@@ -164,33 +164,33 @@ WAZUH = (
         | like(("cn-north-1", "cn-northwest-1"), "cn-north-1,cn-northwest-1")
         | like(("us-iso-east-1", "us-isob-east-1", "eusc-de-east-1"), "us-iso-east-1,us-isob-east-1,eusc-de-east-1")
         | like((), ""),
-        lambda options: options.bucket.regions,
+        lambda options: bucket(options).regions,
         wrong("eu-west", "euwest1", "eu_west_1", "EU-WEST-1", "e-west-1", "eu-west-1;us-east-1", "us-gov-1x", "é")
         | wrong("eu-west-1,", ",", "aws-global")
         | like(22, "eu-west-9", "us-gov-north-1", "xx-name-1", "eu-west-1,eu-east-9"),
     ),
-    Row(*("-e", "--skip_on_error"), {None: True}, lambda options: options.bucket.skip_on_error, {}),
-    Row(*("-o", "--reparse"), {None: True}, lambda options: options.bucket.reparse, {}),
-    Row(*("-R", "--remove"), {None: True}, lambda options: options.bucket.remove, {}),
+    Row(*("-e", "--skip_on_error"), {None: True}, lambda options: bucket(options).skip_on_error, {}),
+    Row(*("-o", "--reparse"), {None: True}, lambda options: bucket(options).reparse, {}),
+    Row(*("-R", "--remove"), {None: True}, lambda options: bucket(options).remove, {}),
     Row(
         *("-g", "--aws_log_groups"),
-        like(12, "/aws/lambda/x", "a,b", "a.b-c_d"),
-        None,
+        {"/aws/lambda/x": ("/aws/lambda/x",), "a,b": ("a", "b"), "a.b-c_d": ("a.b-c_d",)},
+        lambda options: service(options).groups,
         NO_KEY_PARTS | wrong("a,", ","),
-        given=GROUPS,
+        given=("--service", "cloudwatchlogs"),
     ),
-    Row(*("-P", "--remove-log-streams"), {None: 12}, None, {}, given=GROUPS),
+    Row(*("-P", "--remove-log-streams"), {None: True}, lambda options: service(options).remove, {}, given=GROUPS),
     Row(
         *("-df", "--discard-field"),
         same("eventName", "userIdentity.type"),
-        lambda options: options.bucket.discard_field,
+        lambda options: discard(options)[0],
         {},
         given=(*BUCKET, "--discard-regex", "x"),
     ),
     Row(
         *("-dr", "--discard-regex"),
         same("Describe|List", r"^\d+$", ""),
-        lambda options: options.bucket.discard_regex,
+        lambda options: discard(options)[1],
         wrong("(", "[a", "*", "(?P<a", "a{99999999999}"),
         given=(*BUCKET, "--discard-field", "x"),
     ),
@@ -201,13 +201,13 @@ WAZUH = (
 
 OURS = (
     Row("", "--wazuh-home", {"/opt/wazuh": Path("/opt/wazuh")}, lambda options: options.wazuh_home, {}),
-    Row("", "--state", {"/x/s.db": Path("/x/s.db")}, lambda options: options.bucket.state, {}),
+    Row("", "--state", {"/x/s.db": Path("/x/s.db")}, lambda options: bucket(options).state, {}),
     Row("", "--dead-letter", {"/x/d.ndjson": Path("/x/d.ndjson")}, lambda options: options.dead_letter, {}),
-    Row("", "--format", like("", ""), lambda options: options.bucket.format, wrong("jsonl")),  # of cloudtrail
+    Row("", "--format", like("", ""), lambda options: bucket(options).format, wrong("jsonl")),  # of cloudtrail
     Row(
         *("", "--lookback"),
         {"0": timedelta(0), "30": timedelta(days=30)},
-        lambda options: options.bucket.lookback,
+        lambda options: bucket(options).lookback,
         wrong("-1", "1.5", "", "a", "3651"),
     ),
     Row(
@@ -231,19 +231,63 @@ OURS = (
     Row(
         *("", "--max-object-size"),
         {"1": 1, "68719476736": 64 << 30},
-        lambda options: options.bucket.max_object_size,
+        lambda options: bucket(options).max_object_size,
         wrong("0", "-1", "1.5", "1G", "", "9" * 30),
     ),
     Row(
         *("", "--max-ratio"),
         {"1": 1.0, "2.5": 2.5, "100000": 100000.0},
-        lambda options: options.bucket.max_ratio,
+        lambda options: bucket(options).max_ratio,
         wrong("0", "0.9", "-1", "nan", "inf", ""),
+    ),
+    Row("", "--follow", {None: True}, lambda options: queue(options).follow, {}, given=(*QUEUE, "--queue", "q")),
+    Row(
+        *("", "--wait"),
+        {"0": 0, "20": 20},
+        lambda options: queue(options).wait,
+        wrong("-1", "1.5", "", "a", "99999"),
+        given=(*QUEUE, "--queue", "q"),
+    ),
+    Row(
+        *("", "--visibility"),
+        {"1": 1, "43200": 43_200},
+        lambda options: queue(options).visibility,
+        wrong("-1", "1.5", "", "a", "43201"),
+        given=(*QUEUE, "--queue", "q"),
+    ),
+    Row("", "--log-stream-prefix", same("a/b"), lambda options: service(options).stream_prefix, {}, given=GROUPS),
+    Row("", "--envelope", {None: True}, lambda options: service(options).envelope, {}, given=GROUPS),
+    Row(
+        *("", "--requests-per-second"),
+        {"25": 25.0, "0.5": 0.5},
+        lambda options: service(options).requests_per_second,
+        wrong("0", "-1", "nan", "inf", ""),
+        given=GROUPS,
     ),
     Row("", "--log-file", {"/x/log": Path("/x/log")}, lambda options: options.log_file, {}),
     Row("", "--stats-json", {"/x/stats": Path("/x/stats")}, lambda options: options.stats_json, {}),
 )
 """One row for each flag of our own."""
+
+
+def bucket(options: WodleOptions) -> BucketOptions:
+    assert isinstance(options.collect, BucketOptions)
+    return options.collect
+
+
+def service(options: WodleOptions) -> ServiceOptions:
+    assert isinstance(options.collect, ServiceOptions)
+    return options.collect
+
+
+def queue(options: WodleOptions) -> QueueOptions:
+    assert isinstance(options.collect, QueueOptions)
+    return options.collect
+
+
+def discard(options: WodleOptions) -> tuple[str, str]:
+    assert options.discard is not None
+    return options.discard
 
 
 def spellings(row: Row) -> list[str]:
@@ -269,9 +313,8 @@ def test_the_tables_name_each_flag_of_the_parser_with_its_short_form_and_no_othe
         assert [", ".join(spellings(row)) for row in table] == [flag.names for flag in flags]
 
 
-@pytest.mark.parametrize("row", [row for row in (*WAZUH, *OURS) if row.field], ids=named)
+@pytest.mark.parametrize("row", [*WAZUH, *OURS], ids=named)
 def test_a_flag_takes_what_it_should_in_all_spellings(row: Row) -> None:
-    assert row.field is not None
     for flag in spellings(row):
         for value, expected in row.accepted.items():
             assert row.field(parse(row.words(flag, value), {})) == expected, (flag, value)
@@ -285,9 +328,8 @@ def test_a_flag_takes_what_it_should_in_all_spellings(row: Row) -> None:
 def test_a_breach_ends_with_its_exit_code_and_one_line_and_wrong_arguments_with_a_usage_line(
     row: Row, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused = row.refused if row.field else {**row.refused, **row.accepted}
     for flag in spellings(row):
-        for value, code in refused.items():
+        for value, code in row.refused.items():
             assert wodle.main(row.words(flag, value)) == code, (flag, value)
             told = capsys.readouterr()
             assert re.fullmatch(r"ERROR: .+\n", told.out), told.out
@@ -303,29 +345,39 @@ def test_a_flag_that_takes_a_value_does_not_do_without(row: Row) -> None:
 
 def test_every_log_type_is_taken_in_any_case() -> None:
     for name in (*LOG_TYPES, "auto"):
-        assert parse([*BUCKET, "-t", name.upper()], {}).bucket.log_type == name
+        assert bucket(parse([*BUCKET, "-t", name.upper()], {})).log_type == name
 
 
 def test_the_format_of_custom_logs_is_taken_in_any_case() -> None:
     for name in ("json", "jsonl", "csv", "tsv", "text", "parquet"):
-        assert parse([*BUCKET, "-t", "custom", "--format", name.upper()], {}).bucket.format == name
+        assert bucket(parse([*BUCKET, "-t", "custom", "--format", name.upper()], {})).format == name
 
 
 def test_what_is_not_given_has_the_default_that_the_docs_tell_of() -> None:
     options = parse(BUCKET, {})
-    assert options.bucket.log_type == "cloudtrail"
-    assert (options.debug, options.bucket.lookback, options.queue_timeout) == (0, timedelta(days=1), 30.0)
+    assert bucket(options).log_type == "cloudtrail"
+    assert (options.debug, bucket(options).lookback, options.queue_timeout) == (0, timedelta(days=1), 30.0)
     assert (options.oversize, options.max_eps) == ("shrink", None)
-    assert (options.bucket.max_object_size, options.bucket.max_ratio) == (64 << 30, 2000.0)
+    assert (bucket(options).max_object_size, bucket(options).max_ratio) == (64 << 30, 2000.0)
     assert options.wazuh_home == Path("/var/ossec")
-    assert options.bucket.state == Path("/var/ossec/wodles/aws/awsflow.db")
+    assert bucket(options).state == Path("/var/ossec/wodles/aws/awsflow.db")
     assert options.dead_letter == Path("/var/ossec/wodles/aws/dead-letter.ndjson")
 
 
 def test_wazuh_home_is_the_flag_else_the_variable_and_the_dead_letters_lie_beside_the_state() -> None:
-    assert parse(BUCKET, {"WAZUH_HOME": "/opt/w"}).bucket.state == Path("/opt/w/wodles/aws/awsflow.db")
+    assert bucket(parse(BUCKET, {"WAZUH_HOME": "/opt/w"})).state == Path("/opt/w/wodles/aws/awsflow.db")
     assert parse([*BUCKET, "--wazuh-home", "/w"], {"WAZUH_HOME": "/opt/w"}).wazuh_home == Path("/w")
     assert parse([*BUCKET, "--state", "/s/x.db"], {}).dead_letter == Path("/s/dead-letter.ndjson")
+
+
+def test_the_objects_of_a_queue_are_of_a_log_type_when_one_is_named() -> None:
+    assert queue(parse([*QUEUE, "-q", "q", "-t", "CloudTrail"], {})).reader == "cloudtrail"
+    assert queue(parse([*QUEUE, "-q", "q", "-t", "auto"], {})).reader == "auto"
+
+
+def test_text_is_discarded_without_a_field_where_events_may_be_text() -> None:
+    for given in (GROUPS, (*QUEUE, "-q", "q")):
+        assert parse([*given, "-dr", "START"], {}).discard == ("", "START")
 
 
 # What flags need of one another
@@ -347,14 +399,16 @@ def test_wazuh_home_is_the_flag_else_the_variable_and_the_dead_letters_lie_besid
         (["-b", "my-trail", "-dr", "List"], 2),
         (["-b", "my-trail", "--nothing"], 2),
         (["-b", "my-trail", "something"], 2),
-        (["-sb", "buckets", "-q", "queue"], 12),
-        (["-sb", "security_hub", "-q", "queue"], 12),
+        (["-sb", "buckets"], 21),
+        (["-sb", "security_hub"], 21),
+        (["-sb", "security_hub", "-q", "queue", "-t", "cloudtrail"], 2),
+        (["-sb", "buckets", "-q", "queue", "-t", "cloudtrial"], 12),
         (["-sb", "security_lake", "-q", "queue"], 21),
         (["-sb", "security_lake", "-q", "queue", "-i", ROLE], 21),
         (["-sb", "security_lake", "-q", "queue", "-x", "id"], 21),
         (["-sb", "security_lake", "-i", ROLE, "-x", "id"], 21),
-        (["-sb", "security_lake", "-q", "queue", "-i", ROLE, "-x", "id"], 12),
-        (["-sr", "cloudwatchlogs", "-dr", "List"], 12),
+        (["-sr", "cloudwatchlogs"], 2),
+        (["-sr", "cloudwatchlogs", "-g", "x", "-df", "eventName"], 2),
     ],
 )
 def test_what_flags_need_of_one_another(words: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
@@ -431,7 +485,7 @@ def outcome(words: list[str]) -> object:
 
 def test_our_flags_can_be_abbreviated_where_nothing_of_wazuh_s_is_meant() -> None:
     assert parse([*BUCKET, "--queue-t", "5"], {}).queue_timeout == 5
-    assert parse([*BUCKET, "--look=3"], {}).bucket.lookback == timedelta(days=3)
+    assert bucket(parse([*BUCKET, "--look=3"], {})).lookback == timedelta(days=3)
     with pytest.raises(ArgumentsError, match="--sta is ambiguous: it may be --state or --stats-json"):
         parse([*BUCKET, "--sta", "x"], {})
     assert parse([*BUCKET, "--st", "http://sts"], {}).access.sts_endpoint == "http://sts"

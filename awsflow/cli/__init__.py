@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "bucket": "collect the logs of one type from an S3 bucket",
+    "service": "collect from CloudWatch Logs or Inspector",
+    "subscriber": "collect the objects that an SQS queue's messages name, as soon as they are there",
     "replay": "send logs that lie in files, folders or below S3 URLs; nothing is remembered",
     "types": "list the log types, and where in a bucket their objects lie",
     "wodle": "what Wazuh's scheduler calls: the same flags, exit codes and events as its aws-s3 command",
@@ -36,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     if not arguments or arguments[0] in ("-h", "--help"):
-        commands = "\n".join(f"  {name:<8} {promise}" for name, promise in COMMANDS.items())
+        commands = "\n".join(f"  {name:<10} {promise}" for name, promise in COMMANDS.items())
         print(USAGE.format(commands=commands), end="")
         return 0 if arguments else 2
     name = arguments[0]

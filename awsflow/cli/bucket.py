@@ -1,25 +1,23 @@
 """`awsflow bucket`: collect what is new in an S3 bucket, for people and their scripts."""
 
 import argparse
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from awsflow.cli.ending import Stop
 from awsflow.cli.people import (
     Terminal,
-    access_of,
     add_access,
+    add_dead_letter,
     add_delivery,
     add_reading,
-    discard_of,
-    encode_of,
+    add_state,
+    after_of,
+    deliver,
     limits_of,
     run,
-    sink_of,
+    state_of,
 )
-from awsflow.logtypes import AUTO
-from awsflow.options import BucketOptions, account_ids, bucket_name, day, key_part, lookback, region_names, state_home
+from awsflow.options import BucketOptions, account_ids, bucket_name, key_part, lookback, region_names
 
 EXAMPLES = """examples:
   awsflow bucket my-trail --type cloudtrail | jq .
@@ -40,7 +38,6 @@ def main(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", metavar="NAME", help="the bucket")
-    parser.add_argument("--after", metavar="YYYY-MM-DD", help="nothing dated before this day (default: today, UTC)")
     parser.add_argument("--prefix", default="", help="key prefix before AWSLogs/")
     parser.add_argument("--suffix", default="", help="path between AWSLogs/ and the organization or account")
     parser.add_argument("--organization", default="", metavar="ID", help="organization id in the key path")
@@ -50,11 +47,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--skip-on-error", action="store_true", help="go on past what cannot be read; it is tried again"
     )
-    parser.add_argument("--reparse", action="store_true", help="read again what was read before; changes no state")
     parser.add_argument("--remove", action="store_true", help="delete each object once its events are delivered")
-    parser.add_argument("--state", type=Path, metavar="FILE", help="the state (default: in ~/.local/state/awsflow/)")
-    parser.add_argument("--no-state", action="store_true", help="remember nothing, read everything from --after on")
-    parser.add_argument("--dead-letter", type=Path, metavar="FILE", help="dead letters (default: beside the state)")
+    add_state(parser)
+    add_dead_letter(parser)
     add_reading(parser)
     add_delivery(parser)
     add_access(parser)
@@ -62,10 +57,6 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
-    from awsflow.cli.collecting import collect_bucket  # noqa: PLC0415 - `--help` needs no AWS
-
-    home = state_home(os.environ)
-    field, pattern = discard_of(arguments)
     max_size, max_ratio = limits_of(arguments)
     options = BucketOptions(
         bucket=bucket_name(arguments.name),
@@ -77,29 +68,13 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
         prefix=key_part(arguments.prefix),
         suffix=key_part(arguments.suffix),
         alias=arguments.alias,
-        only_after=None if arguments.after is None else day(arguments.after),
+        only_after=after_of(arguments),
         lookback=lookback(arguments.lookback),
         skip_on_error=arguments.skip_on_error,
         reparse=arguments.reparse,
         remove=arguments.remove,
-        discard_field=field,
-        discard_regex=pattern,
         max_object_size=max_size,
         max_ratio=max_ratio,
-        state=None if arguments.no_state else arguments.state or home / "awsflow.db",
+        state=state_of(arguments),
     )
-    stats = collect_bucket(
-        options,
-        access_of(arguments),
-        lambda oversized: sink_of(arguments, stop, oversized),
-        dead_letters=arguments.dead_letter or (options.state or home / "awsflow.db").with_name("dead-letter.ndjson"),
-        stop=stop,
-        told=terminal.failed,
-        note=terminal.channel.debug,
-        warn=terminal.channel.warning,
-        encode=encode_of(arguments),
-        shown=terminal.progress,
-        found=terminal.found if options.log_type == AUTO else lambda types: None,
-    )
-    terminal.summary(stats)
-    return 0
+    return deliver(options, arguments, terminal, stop)

@@ -4,8 +4,9 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from awsflow import options as checks
 from awsflow.cli.channel import Channel
@@ -15,8 +16,12 @@ from awsflow.envelope import plain_json, wazuh_json
 from awsflow.errors import ArgumentsError
 from awsflow.flow import Sink, Stats
 from awsflow.items import Failure, Origin, Record
+from awsflow.logtypes import AUTO
 from awsflow.options import MAX_OBJECT_SIZE, MAX_RATIO, AwsAccess
 from awsflow.stages import Stage
+
+if TYPE_CHECKING:
+    from awsflow.cli.collecting import Options
 
 T = TypeVar("T")
 
@@ -30,6 +35,12 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help="log type (default: cloudtrail), see `awsflow types`; auto: find out and say",
     )
     add("--format", default="", help="of --type custom: json, jsonl, csv, tsv, text or parquet")
+    add_limits(parser)
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what an object may grow to."""
+    add = parser.add_argument
     add(
         "--max-object-size",
         default=str(MAX_OBJECT_SIZE),
@@ -74,6 +85,37 @@ def add_delivery(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="say what is listed and read")
 
 
+def add_dead_letter(parser: argparse.ArgumentParser) -> None:
+    """The argument that says where what could not be delivered as it was is kept."""
+    parser.add_argument(
+        "--dead-letter",
+        type=Path,
+        metavar="FILE",
+        help="where lines and events are kept that could not be delivered as they were (default: beside the state)",
+    )
+
+
+def add_state(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what is remembered."""
+    parser.add_argument("--state", type=Path, metavar="FILE", help="the state (default: in ~/.local/state/awsflow/)")
+    parser.add_argument("--no-state", action="store_true", help="remember nothing, read everything from --after on")
+    parser.add_argument("--reparse", action="store_true", help="read again what was read before; changes no state")
+    parser.add_argument("--after", metavar="YYYY-MM-DD", help="nothing dated before this day (default: today, UTC)")
+
+
+def state_of(arguments: argparse.Namespace) -> Path | None:
+    """The state's file; None if nothing is to be remembered."""
+    if arguments.no_state:
+        return None
+    state: Path | None = arguments.state
+    return state or checks.state_home(os.environ) / "awsflow.db"
+
+
+def after_of(arguments: argparse.Namespace) -> date | None:
+    """The first day."""
+    return None if arguments.after is None else checks.day(arguments.after)
+
+
 def add_access(parser: argparse.ArgumentParser) -> None:
     """The arguments that say how to reach AWS."""
     parser.add_argument("--profile", help="profile of ~/.aws/config and ~/.aws/credentials")
@@ -96,10 +138,10 @@ def access_of(arguments: argparse.Namespace) -> AwsAccess:
     )
 
 
-def discard_of(arguments: argparse.Namespace) -> tuple[str, str] | tuple[None, None]:
+def discard_of(arguments: argparse.Namespace) -> tuple[str, str] | None:
     """The field and the pattern of `--discard`."""
     if arguments.discard is None:
-        return None, None
+        return None
     field, equals, pattern = arguments.discard.partition("=")
     if not (field and equals and pattern):
         raise ArgumentsError(f"--discard {arguments.discard}: write FIELD=REGEX, e.g. eventName=Describe|List")
@@ -128,6 +170,30 @@ def sink_of(
         timeout=checks.seconds(arguments.queue_timeout),
         rotate_at=_checked(checks.size, arguments.rotate_at),
     )
+
+
+def deliver(options: "Options", arguments: argparse.Namespace, terminal: "Terminal", stop: Stop) -> int:
+    """Collect what the options say, and tell what it came to; return the exit code."""
+    from awsflow.cli.collecting import collect, source_of  # noqa: PLC0415 - `--help` needs no AWS
+
+    state = getattr(options, "state", None) or checks.state_home(os.environ) / "awsflow.db"
+    channel = terminal.channel
+    source = source_of(options, access_of(arguments), note=channel.debug, warn=channel.warning, stop=stop)
+    stats = collect(
+        options,
+        source,
+        lambda oversized: sink_of(arguments, stop, oversized),
+        discard=discard_of(arguments),
+        dead_letters=arguments.dead_letter or state.with_name("dead-letter.ndjson"),
+        stop=stop,
+        told=terminal.failed,
+        encode=encode_of(arguments),
+        shown=terminal.progress,
+    )
+    if getattr(arguments, "type", "") == AUTO:
+        terminal.found(getattr(source, "objects_by_type", {}))
+    terminal.summary(stats)
+    return 0
 
 
 def _checked(check: Callable[[str], T], text: str | None) -> T | None:

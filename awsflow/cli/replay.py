@@ -55,9 +55,8 @@ def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> in
     failures = _Told(terminal)
     types: Counter[str] = Counter()
     flow = Flow(_source(arguments, skipped, types), failures=failures, stop=stop)
-    field, pattern = discard_of(arguments)
-    if field and pattern:
-        flow.discard(field, pattern)
+    if (discard := discard_of(arguments)) is not None:
+        flow.discard(*discard)
     if shown := terminal.progress(flow.stats):
         flow.through(shown)
 

@@ -33,13 +33,13 @@ def _run(argv: Sequence[str]) -> int:
     except ArgumentsError:
         print(usage(), file=sys.stderr)
         raise
-    about = f"s3://{options.bucket.bucket}/"
+    about = str(options.collect)
     with closing(opened) as channel:
         # not restored: Python may still warn of something when it ends
         warnings.showwarning = lambda message, category, *where: channel.debug(f"{category.__name__}: {message}", 2)
 
         def told(text: str) -> None:
-            """Name the bucket: the scheduler's log tells of all of them."""
+            """Name the bucket, queue or service: the scheduler's log tells of all of them."""
             channel.error(text if about in text else f"{about}: {text}")
 
         return ended(partial(_collected, options, channel), told, channel.warning)
@@ -49,7 +49,7 @@ def _collected(options: WodleOptions, channel: Channel) -> int:
     """Collect, and tell what it came to, whatever it came to."""
     for note in options.notes:
         channel.debug(note)
-    channel.debug(repr(options.bucket), 2)
+    channel.debug(repr(options.collect), 2)
     stats: list[Stats] = []
     with stop_on_signals() as stop:
         try:
@@ -66,13 +66,14 @@ def _collected(options: WodleOptions, channel: Channel) -> int:
 def _collect(options: WodleOptions, channel: Channel, stop: Stop, begun: Callable[[Stats], None]) -> None:
     """Collect what the flags say into Wazuh's queue."""
     from awsflow.aws import check_profile  # noqa: PLC0415 - a usage line needs no AWS
-    from awsflow.cli.collecting import collect_bucket  # noqa: PLC0415 - likewise
+    from awsflow.cli.collecting import collect, source_of  # noqa: PLC0415 - likewise
     from awsflow.sinks.wazuh import WazuhSocket  # noqa: PLC0415 - likewise
 
     check_profile(options.access)
-    collect_bucket(
-        options.bucket,
-        options.access,
+    source = source_of(options.collect, options.access, note=channel.debug, warn=channel.warning, stop=stop)
+    collect(
+        options.collect,
+        source,
         lambda oversized: WazuhSocket(
             options.wazuh_home / "queue" / "sockets" / "queue",
             timeout=options.queue_timeout,
@@ -81,11 +82,10 @@ def _collect(options: WodleOptions, channel: Channel, stop: Stop, begun: Callabl
             oversize=options.oversize,
             max_eps=options.max_eps,
         ),
+        discard=options.discard,
         dead_letters=options.dead_letter,
         stop=stop,
         told=lambda failure: channel.debug(f"{failure.origin}, record {failure.number}: {failure.error}"),
-        note=channel.debug,
-        warn=channel.warning,
         shown=begun,
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from awsflow import options as checks
 from awsflow.errors import ArgumentsError, RoleNeeded, SubscriberArgumentsMissing, UnknownType
 from awsflow.logtypes import log_types_named
-from awsflow.options import AwsAccess, BucketOptions
+from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions
 
 if TYPE_CHECKING:
     from awsflow.sinks.wazuh import Oversize
@@ -45,10 +45,10 @@ class Flag(NamedTuple):
 
 WAZUH = (
     Flag("-b, --bucket", "NAME", "collect from this S3 bucket", checks.bucket_name),
-    Flag("-sr, --service", "NAME", "inspector or cloudwatchlogs, in any case; not collected yet"),
-    Flag("-sb, --subscriber", "NAME", "buckets, security_hub or security_lake, in any case; not collected yet"),
+    Flag("-sr, --service", "NAME", "inspector or cloudwatchlogs, in any case"),
+    Flag("-sb, --subscriber", "NAME", "buckets, security_hub or security_lake, in any case"),
     Flag("-q, --queue", "NAME", "SQS queue of the subscriber", checks.queue_name),
-    Flag("-t, --type", "TYPE", "log type, in any case (default: cloudtrail)", default="cloudtrail"),
+    Flag("-t, --type", "TYPE", "log type, in any case (default: cloudtrail); auto: whatever is there"),
     Flag("-O, --aws_organization_id", "ID", "organization id in the key path", default=""),
     Flag("-c, --aws_account_id", "A,B", "accounts to read (default: all that are there)", checks.account_ids, ()),
     Flag("-d, --debug", "N", "say what is done: 0 (default) to 3, from nothing to everything", _debug_level, 0),
@@ -114,6 +114,18 @@ OURS = (
         checks.ratio,
         checks.MAX_RATIO,
     ),
+    Flag("--follow", "", "subscribers: stay, and wait for more messages"),
+    Flag("--wait", "S", "subscribers: seconds to wait for messages, 0 to 20 (default: 20)", checks.whole_seconds, 20),
+    Flag("--visibility", "S", "subscribers: hide messages in work (default: the queue's own)", checks.whole_seconds),
+    Flag("--log-stream-prefix", "P", "cloudwatchlogs: only the log streams that begin so", default=""),
+    Flag("--envelope", "", "cloudwatchlogs: put group, stream, account, region and time around each message"),
+    Flag(
+        "--requests-per-second",
+        "N",
+        "cloudwatchlogs: requests to each account and region at most (default: 25)",
+        checks.requests_per_second,
+        25.0,
+    ),
     Flag("--log-file", "FILE", "write the debug lines to FILE, for its owner alone", Path),
     Flag("--stats-json", "FILE", "write the summary to FILE, as JSON", Path),
 )
@@ -124,7 +136,7 @@ OURS = (
 class WodleOptions:
     """What one call of the scheduler asks for."""
 
-    bucket: BucketOptions
+    collect: BucketOptions | ServiceOptions | QueueOptions
     access: AwsAccess
     wazuh_home: Path
     dead_letter: Path
@@ -137,6 +149,8 @@ class WodleOptions:
     """What becomes of an event that does not fit into a datagram."""
     max_eps: float | None = None
     """Events sent per second at most; None: as many as the queue takes."""
+    discard: tuple[str, str] | None = None
+    """Field and pattern of the events that are dropped."""
     notes: tuple[str, ...] = ()
     """For the debug channel."""
 
@@ -165,14 +179,17 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> WodleOptions:
     if sum(map(bool, (flags.bucket, flags.service, flags.subscriber))) != 1:
         raise ArgumentsError("give exactly one of --bucket, --service and --subscriber")
     access, notes = _access(flags)
-    if flags.service:
-        raise _service(flags)
-    if flags.subscriber:
-        raise _subscriber(flags)
     home = flags.wazuh_home or Path(environ.get("WAZUH_HOME") or "/var/ossec")
     state = flags.state or home / "wodles" / "aws" / "awsflow.db"
+    collect: BucketOptions | ServiceOptions | QueueOptions
+    if flags.service:
+        collect = _service(flags, state)
+    elif flags.subscriber:
+        collect = _queue(flags)
+    else:
+        collect = _bucket(flags, state)
     return WodleOptions(
-        bucket=_bucket(flags, state),
+        collect=collect,
         access=access,
         wazuh_home=home,
         dead_letter=flags.dead_letter or state.with_name("dead-letter.ndjson"),
@@ -182,17 +199,17 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> WodleOptions:
         queue_timeout=flags.queue_timeout,
         oversize=flags.oversize,
         max_eps=flags.max_eps,
+        discard=_discard(flags),
         notes=notes,
     )
 
 
 def _bucket(flags: argparse.Namespace, state: Path) -> BucketOptions:
-    if (flags.discard_field is None) != (flags.discard_regex is None):
-        raise ArgumentsError("--discard-field and --discard-regex need one another")
-    log_types_named(flags.type, flags.format)  # raises for what is not there
+    log_type = "cloudtrail" if flags.type is None else flags.type
+    log_types_named(log_type, flags.format)  # raises for what is not there
     return BucketOptions(
         bucket=flags.bucket,
-        log_type=flags.type.lower(),
+        log_type=log_type.lower(),
         format=flags.format.lower(),
         organization=flags.aws_organization_id,
         accounts=flags.aws_account_id,
@@ -205,8 +222,6 @@ def _bucket(flags: argparse.Namespace, state: Path) -> BucketOptions:
         skip_on_error=flags.skip_on_error,
         reparse=flags.reparse,
         remove=flags.remove,
-        discard_field=flags.discard_field,
-        discard_regex=flags.discard_regex,
         state=state,
         max_object_size=flags.max_object_size,
         max_ratio=flags.max_ratio,
@@ -235,25 +250,66 @@ def _access(flags: argparse.Namespace) -> tuple[AwsAccess, tuple[str, ...]]:
     return access, tuple(notes)
 
 
-def _service(flags: argparse.Namespace) -> UnknownType:
+def _discard(flags: argparse.Namespace) -> tuple[str, str] | None:
+    """Field and pattern. Where events may be text, which is matched as a whole, there need be no field."""
+    may_be_text = flags.service or flags.subscriber
+    if flags.discard_regex is None and flags.discard_field is None:
+        return None
+    if flags.discard_regex is None or (flags.discard_field is None and not may_be_text):
+        raise ArgumentsError("--discard-field and --discard-regex need one another")
+    return flags.discard_field or "", flags.discard_regex
+
+
+def _service(flags: argparse.Namespace, state: Path) -> ServiceOptions:
     name = flags.service.lower()
-    if name in SERVICES:
-        return UnknownType(f"service {name}: awsflow does not collect it yet")
-    return UnknownType(f"service {flags.service!r}: there is no such service; the services are: {', '.join(SERVICES)}")
+    if name not in SERVICES:
+        raise UnknownType(
+            f"service {flags.service!r}: there is no such service; the services are: {', '.join(SERVICES)}"
+        )
+    if name == "cloudwatchlogs" and not flags.aws_log_groups:
+        raise ArgumentsError("service cloudwatchlogs: it needs --aws_log_groups")
+    return ServiceOptions(
+        service=name,
+        groups=flags.aws_log_groups,
+        stream_prefix=flags.log_stream_prefix,
+        regions=flags.regions,
+        only_after=flags.only_logs_after,
+        reparse=flags.reparse,
+        remove=flags.remove_log_streams,
+        envelope=flags.envelope,
+        requests_per_second=flags.requests_per_second,
+        skip_on_error=flags.skip_on_error,
+        state=state,
+    )
 
 
-def _subscriber(flags: argparse.Namespace) -> UnknownType | SubscriberArgumentsMissing:
+def _queue(flags: argparse.Namespace) -> QueueOptions:
     name = flags.subscriber.lower()
     if name not in SUBSCRIBERS:
-        return UnknownType(
+        raise UnknownType(
             f"subscriber {flags.subscriber!r}: there is no such subscriber; they are: {', '.join(SUBSCRIBERS)}"
         )
     needed = {"--queue": flags.queue}
     if name == "security_lake":
         needed |= {"--iam_role_arn": flags.iam_role_arn, "--external_id": flags.external_id}
     if missing := [flag for flag, value in needed.items() if not value]:
-        return SubscriberArgumentsMissing(f"subscriber {name}: it needs {' and '.join(missing)}")
-    return UnknownType(f"subscriber {name}: awsflow does not collect from queues yet")
+        raise SubscriberArgumentsMissing(f"subscriber {name}: it needs {' and '.join(missing)}")
+    if flags.type is not None:
+        if name != "buckets":
+            raise ArgumentsError(f"--type: it is for the subscriber buckets, not {name}")
+        log_types_named(flags.type, flags.format)  # raises for what is not there
+    return QueueOptions(
+        queue=flags.queue,
+        reader=name if flags.type is None else flags.type.lower(),
+        format=flags.format.lower(),
+        alias=flags.aws_account_alias,
+        skip_on_error=flags.skip_on_error,
+        follow=flags.follow,
+        wait=flags.wait,
+        visibility=flags.visibility,
+        max_object_size=flags.max_object_size,
+        max_ratio=flags.max_ratio,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

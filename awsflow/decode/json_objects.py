@@ -66,7 +66,7 @@ class _Objects(Incoming):
         self._limit = limit
         self._array = END  # where the array begins whose elements are being read; END: none
         self._unsure = False  # whether that array may have ended, within something wrong
-        self._indent = b""  # what stands before values that begin a line
+        self._indent = b""  # what stood before the last value that began a line
         self._cut = b""  # what stands where one object ends and the next begins
         self._on_lines = False  # whether each object seems to have a line
         self._lines = 0  # line breaks before `_counted`
@@ -87,7 +87,6 @@ class _Objects(Incoming):
             if start == ord("{"):
                 yield from self._give(events) if (events := self._several()) else self._one()
             elif start == ord("[") and (self._array == END or self._unsure):
-                self._indent = b""
                 self._turn(self._gone + self._at)
             elif self._array == END:
                 yield from self._bad(NotJson("'{' or '[' was expected", 0))

@@ -16,7 +16,6 @@ from awsflow.decode.table import Names, Split, Table, by_commas, by_commas_and_s
 from awsflow.envelope import drop_nulls
 from awsflow.exactjson import json_bytes
 from awsflow.items import Block, Event, Unreadable
-from awsflow.logtypes.custom import custom_in
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import Decode, LogType
 
@@ -62,6 +61,8 @@ def decode_in(format: str) -> Decode:  # noqa: A002 - as the command line has it
 
     Here arrays named `Records` are unpacked.
     """
+    from awsflow.logtypes.custom import custom_in  # noqa: PLC0415 - few runs need it
+
     of_custom = custom_in(format).decode
     if format.lower() == "jsonl":
         return lambda chunks, name: _unpacked(json_lines(chunks))

@@ -26,13 +26,11 @@ class LogWork(OpenWork):
     def first_listed(self, region: str, group: str, *, note: bool = True) -> date:
         """The day (UTC) on which a log group was listed first; `note`: from now on, if that is today."""
         with self._database.reading() as connection:
-            known = connection.execute(
-                "SELECT begun FROM log_groups WHERE work = ? AND region = ? AND name = ?", (self._id, region, group)
-            ).fetchone()
+            known = self._known(connection, region, group)
         if known is None and note:
             with self._writing() as connection:
                 self._group(connection, region, group)
-        return date.fromordinal(known[0]) if known else self._began
+        return date.fromordinal(known[1]) if known else self._began
 
     def left(self, region: str, group: str, streams: Sequence[str]) -> dict[str, list[LogPosition]]:
         """Where these streams of a group were left; those not known are missing.
@@ -41,13 +39,12 @@ class LogWork(OpenWork):
         """
         positions: dict[str, list[LogPosition]] = defaultdict(list)
         with self._database.reading() as connection:
-            known = connection.execute(
-                "SELECT id FROM log_groups WHERE work = ? AND region = ? AND name = ?", (self._id, region, group)
-            ).fetchone()
+            _make_listed(connection)
+            rows = ((self._id, region, group, name) for name in streams)
+            connection.executemany("INSERT OR IGNORE INTO listed VALUES (?, ?, ?, ?)", rows)
+            known = self._known(connection, region, group)
             if known is None:
                 return positions
-            _make_listed(connection)
-            connection.executemany("INSERT OR IGNORE INTO listed VALUES (?, ?)", ((known[0], name) for name in streams))
             for begin in range(0, len(streams), _AT_ONCE):
                 some = streams[begin : begin + _AT_ONCE]
                 marks = ",".join("?" * len(some))
@@ -75,24 +72,41 @@ class LogWork(OpenWork):
             for position in sorted(latest.values(), key=lambda position: position.until is None):
                 _write(connection, self._group(connection, position.region, position.group), position)
             for other in rest:
-                _forget(connection, self._group(connection, other.region, other.group), other)
+                if known := self._known(connection, other.region, other.group):
+                    self._forget(connection, known[0], other)
+
+    def _known(self, connection: sqlite3.Connection, region: str, group: str) -> tuple[int, int] | None:
+        """The group's id, and the day on which it was listed first."""
+        question = "SELECT id, begun FROM log_groups WHERE work = ? AND region = ? AND name = ?"
+        known: tuple[int, int] | None = connection.execute(question, (self._id, region, group)).fetchone()
+        return known
 
     def _group(self, connection: sqlite3.Connection, region: str, group: str) -> int:
-        """The group's row, made if there is none."""
-        names = (self._id, region, group)
-        new = (*names, self._began.toordinal())
-        connection.execute("INSERT OR IGNORE INTO log_groups (work, region, name, begun) VALUES (?, ?, ?, ?)", new)
-        id_: int = connection.execute(
-            "SELECT id FROM log_groups WHERE work = ? AND region = ? AND name = ?", names
-        ).fetchone()[0]
-        return id_
+        """The group's id; it is noted if it was not known."""
+        if known := self._known(connection, region, group):
+            return known[0]
+        new = (self._id, region, group, self._began.toordinal())
+        made = connection.execute("INSERT INTO log_groups (work, region, name, begun) VALUES (?, ?, ?, ?)", new)
+        return int(made.lastrowid or 0)
+
+    def _forget(self, connection: sqlite3.Connection, id_: int, gone: GroupListed | StreamGone) -> None:
+        """Forget a stream, or those of a group that were not listed."""
+        if isinstance(gone, StreamGone):
+            connection.execute("DELETE FROM log_streams WHERE log_group = ? AND name = ?", (id_, gone.stream))
+            return
+        _make_listed(connection)
+        connection.execute(
+            "DELETE FROM log_streams WHERE log_group = ? AND substr(name, 1, ?) = ? "
+            "AND name NOT IN (SELECT name FROM listed WHERE work = ? AND region = ? AND log_group = ?)",
+            (id_, len(gone.prefix), gone.prefix, self._id, gone.region, gone.group),
+        )
 
 
 def _make_listed(connection: sqlite3.Connection) -> None:
     """A table of what was listed by this process; SQLite puts it on disk when it grows."""
     connection.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS listed (log_group INTEGER, name TEXT, PRIMARY KEY (log_group, name)) "
-        "WITHOUT ROWID"
+        "CREATE TEMP TABLE IF NOT EXISTS listed (work INTEGER, region TEXT, log_group TEXT, name TEXT, "
+        "PRIMARY KEY (work, region, log_group, name)) WITHOUT ROWID"
     )
 
 
@@ -122,16 +136,4 @@ def _write(connection: sqlite3.Connection, group: int, position: LogPosition) ->
             position.marks,
             position.until,
         ),
-    )
-
-
-def _forget(connection: sqlite3.Connection, group: int, gone: GroupListed | StreamGone) -> None:
-    if isinstance(gone, StreamGone):
-        connection.execute("DELETE FROM log_streams WHERE log_group = ? AND name = ?", (group, gone.stream))
-        return
-    _make_listed(connection)
-    connection.execute(
-        "DELETE FROM log_streams WHERE log_group = ? AND substr(name, 1, ?) = ? "
-        "AND name NOT IN (SELECT name FROM listed WHERE listed.log_group = log_streams.log_group)",
-        (group, len(gone.prefix), gone.prefix),
     )

@@ -42,6 +42,9 @@ class Remembered:
     etag: str
     records: int
     finished: bool
+    """Whether a listing passes by it."""
+    failed: bool = False
+    """Whether that is because it is on the failures list, or was: it has not been delivered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,10 @@ from awsflow.state.positions import FailedObject, ObjectPosition, Remembered
 
 _AT_ONCE = 500
 """Keys asked for in one question: SQLite before 3.32 takes no more than 999 values."""
+_AT_MOST = 10_000
+"""Objects of the failures list that are read at once, so that a bucket full of bad ones fits into memory."""
+_FAILED = 2
+"""What `finished` is of an object on the failures list. It is 1 of one that was delivered."""
 
 
 def write_objects(
@@ -27,7 +31,7 @@ def write_objects(
         day = _ordinal(position.found.day)
         if day is None or day >= kept:
             etag = _packed(position.found.etag)
-            finished = bool(position.finished or on_list)
+            finished = _FAILED if on_list else int(position.finished)
             rows.append((id_, _short(key, stream), day, etag, position.records, finished))
     connection.executemany("REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", rows)
 
@@ -44,15 +48,15 @@ def read_objects(
         question = f"SELECT key, etag, records, finished FROM objects WHERE stream = ? AND key IN ({marks})"  # noqa: S608 - question marks
         rows = connection.execute(question, (id_, *some))
         for short, etag, records, finished in rows:
-            yield names[short], Remembered(_unpacked(etag), records, bool(finished))
+            yield names[short], Remembered(_unpacked(etag), records, bool(finished), failed=finished == _FAILED)
 
 
 def read_failures(connection: sqlite3.Connection, work: int, below: int) -> Iterator[FailedObject]:
-    """Read the failures list of a work, as far as there were less than `below` attempts."""
+    """Read the failures list of a work, as far as there were less than `below` attempts; 10,000 objects at most."""
     rows = connection.execute(
         "SELECT name, key, etag, size, records, error, first, last, attempts, day FROM failures "
-        "JOIN streams ON stream = id WHERE work = ? AND attempts < ? ORDER BY name, key",
-        (work, below),
+        "JOIN streams ON stream = id WHERE work = ? AND attempts < ? ORDER BY name, key LIMIT ?",
+        (work, below, _AT_MOST),
     )
     for stream, key, etag, size, records, error, first, last, attempts, ordinal in rows:
         day = None if ordinal is None else date.fromordinal(ordinal)

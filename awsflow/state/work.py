@@ -86,7 +86,10 @@ class Work(OpenWork):
                 write_objects(connection, id_, stream, kept, reached, time=f"{now:%Y-%m-%dT%H:%M:%SZ}")
 
     def failures(self, max_attempts: int = 3) -> list[FailedObject]:
-        """List the objects that could not be read and were tried less than `max_attempts` times so far."""
+        """List the objects that could not be read and were tried less than `max_attempts` times so far.
+
+        There may be more than the 10,000 that are listed at most; these are listed when those are done, or given up.
+        """
         with self._database.reading() as connection:
             return list(read_failures(connection, self._id, max_attempts))
 

@@ -1,0 +1,73 @@
+"""`awsflow subscriber`: collect the objects that a queue's messages name, as soon as they are there."""
+
+import argparse
+from collections.abc import Sequence
+
+from awsflow.cli.ending import Stop
+from awsflow.cli.people import (
+    Terminal,
+    add_access,
+    add_dead_letter,
+    add_delivery,
+    add_limits,
+    deliver,
+    limits_of,
+    run,
+)
+from awsflow.errors import ArgumentsError
+from awsflow.logtypes.subscribers import SUBSCRIBERS
+from awsflow.options import QueueOptions, whole_seconds
+
+EXAMPLES = """examples:
+  awsflow subscriber buckets --queue my-queue --to wazuh
+  awsflow subscriber buckets --queue my-trail-queue --type cloudtrail --follow --to wazuh
+  awsflow subscriber security_lake --queue https://sqs.eu-west-1.amazonaws.com/123456789012/lake | jq .
+
+A message is deleted once all that it names was delivered. One that cannot be dealt with is told, and left to the
+queue's redrive policy; with --skip-on-error it is kept in the dead letters, and deleted. Without --follow the command
+ends when the queue is empty.
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Collect; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="awsflow subscriber",
+        description="Collect the objects that the messages of an SQS queue name.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", metavar="NAME", help=f"what reads the objects: {', '.join(SUBSCRIBERS)}")
+    parser.add_argument("--queue", required=True, metavar="QUEUE", help="name, URL or ARN of the queue")
+    parser.add_argument(
+        "--type", default="", help="of buckets: a log type of `awsflow types`, or auto: find out, and say"
+    )
+    parser.add_argument("--format", default="", help="of buckets: json, jsonl, csv, tsv, text or parquet")
+    parser.add_argument("--follow", action="store_true", help="stay, and wait for more")
+    parser.add_argument("--wait", default="20", metavar="S", help="wait for messages, 0 to 20 seconds (default: 20)")
+    parser.add_argument("--visibility", metavar="S", help="hide messages that are worked on (default: the queue's own)")
+    parser.add_argument("--skip-on-error", action="store_true", help="file what cannot be read, and delete its message")
+    add_dead_letter(parser)
+    add_limits(parser)
+    add_delivery(parser)
+    add_access(parser)
+    return run(parser, argv, _collect)
+
+
+def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
+    max_size, max_ratio = limits_of(arguments)
+    if arguments.type and arguments.name.lower() != "buckets":
+        raise ArgumentsError(f"--type {arguments.type}: it is for the subscriber buckets, not {arguments.name}")
+    options = QueueOptions(
+        queue=arguments.queue,
+        reader=arguments.type or arguments.name,
+        format=arguments.format,
+        alias=arguments.alias,
+        skip_on_error=arguments.skip_on_error,
+        follow=arguments.follow,
+        wait=whole_seconds(arguments.wait),
+        visibility=None if arguments.visibility is None else whole_seconds(arguments.visibility),
+        max_object_size=max_size,
+        max_ratio=max_ratio,
+    )
+    return deliver(options, arguments, terminal, stop)
