@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from awsflow.errors import AwsflowError
 from awsflow.sources.sqs_calls import Received
 from awsflow.state.positions import ObjectPosition
 
+_Kept = TypeVar("_Kept")
+
 REMEMBERED = 10_000
-"""Messages that have failed and are remembered, so that each is told once."""
+"""Messages that are remembered when they are done with: that many that were delivered, and that many that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Message:
     """Whether something failed that fails again, however often it is tried: content does, access may not."""
     told: bool = False
     """Whether its failures were told, when it was received before."""
+    is_done: bool = False
+    """Whether all of it was delivered, when it was received before: it came again before it was deleted."""
 
 
 class InFlight:
@@ -45,6 +50,7 @@ class InFlight:
         self._let_go = let_go
         self._working: dict[str, Message] = {}
         self._failed: dict[str, Message] = {}
+        self._done: dict[str, None] = {}
 
     def begin(self, received: Received) -> Message | None:
         """Take a message up; None if it is in flight already, or has failed for good in this run.
@@ -56,7 +62,7 @@ class InFlight:
             working.receipt = received.receipt
             return None
         before = self._failed.get(received.id)
-        message = Message(received.id, received.receipt, received.body)
+        message = Message(received.id, received.receipt, received.body, is_done=received.id in self._done)
         if before is not None:
             if before.hopeless:
                 self._let_go(message)
@@ -103,9 +109,9 @@ class InFlight:
         self._let_go(message)
         if message.error is not None:
             message.body = ""
-            self._failed[message.id] = message
-            if len(self._failed) > REMEMBERED:
-                del self._failed[next(iter(self._failed))]
+            _remember(self._failed, message.id, message)
+        else:
+            _remember(self._done, message.id, None)
         return True
 
     def errors(self) -> list[AwsflowError]:
@@ -116,3 +122,10 @@ class InFlight:
     def unfinished(self) -> list[str]:
         """The receipts of the messages that were taken up, have not failed, and are not done with."""
         return [message.receipt for message in self._working.values() if message.error is None]
+
+
+def _remember(some: dict[str, _Kept], id_: str, what: _Kept) -> None:
+    """Put it there, at the cost of the oldest one if there are too many."""
+    some[id_] = what
+    if len(some) > REMEMBERED:
+        del some[next(iter(some))]

@@ -48,7 +48,7 @@ class MessageObjects:
         origin = Origin(key=f"message {message.id} of the queue {self._queue}")
         named: list[Named] = []
         try:
-            told = parts(message.body)
+            told = [] if message.is_done else parts(message.body)
         except DecodeError as unknown:
             told = [Wrong(str(unknown))]
         for part in told:

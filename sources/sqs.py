@@ -1,7 +1,7 @@
 """Objects that the messages of an SQS queue name: read as soon as they are there; then the message is deleted."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -209,7 +209,7 @@ class Queue:
         message = self._in_flight.of(found.stream)
         number = 0
         try:
-            for item in reader.read(found, chunks):
+            for item in _ending_at_once(reader.read(found, chunks)):
                 if item.__class__ is Record:
                     number = item.number
                 elif isinstance(item, Failure) and item.content is None:
@@ -235,3 +235,36 @@ class Queue:
             sqs.extend(receipts, 0)
         except AwsflowError as error:
             self._note(f"{error}; they come back by themselves")
+
+
+def _ending_at_once(items: Iterable[Item]) -> Generator[Item, None, None]:
+    """An object's items, whose last two barriers are one: a run that is stopped sends none again of which it sent all."""
+    waiting: Barrier | None = None
+    try:
+        for item in items:
+            if waiting is not None:
+                if item.__class__ is Barrier and item.position.finished:
+                    item = _both(waiting, item)
+                else:
+                    yield waiting
+                waiting = None
+            if item.__class__ is Barrier:
+                waiting = item
+            else:
+                yield item
+    except UNREADABLE:
+        if waiting is not None:
+            yield waiting
+        raise
+    if waiting is not None:
+        yield waiting
+
+
+def _both(first: Barrier, second: Barrier) -> Barrier:
+    return Barrier(
+        second.position,
+        read=first.read + second.read,
+        objects=first.objects + second.objects,
+        bytes_in=first.bytes_in + second.bytes_in,
+        newest=max(first.newest, second.newest),
+    )

@@ -1,5 +1,6 @@
 """What a known-good collector sent for the same contents of AWS is what awsflow sends, through the real command."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from awsflow.logtypes import LOG_TYPES
 from tests.conftest import Aws
 from tests.wazuh import Wazuh
 
@@ -18,16 +18,10 @@ GOLDEN = Path(os.environ.get("AWSFLOW_GOLDEN", Path(__file__).resolve().parents[
 
 
 def cases() -> list[Any]:
-    """The cases of the types that are there."""
+    """All cases."""
     if not GOLDEN.is_dir():
         return [pytest.param(None, marks=pytest.mark.skip(reason=f"no golden cases in {GOLDEN} (set AWSFLOW_GOLDEN)"))]
-    found = sorted(GOLDEN.glob("*/case.json"))
-    return [pytest.param(case.parent, id=case.parent.name) for case in found if of_a_known_type(case)]
-
-
-def of_a_known_type(case: Path) -> bool:
-    flags = json.loads(case.read_text())["flags"]
-    return "--type" in flags and flags[flags.index("--type") + 1] in LOG_TYPES
+    return [pytest.param(case.parent, id=case.parent.name) for case in sorted(GOLDEN.glob("*/case.json"))]
 
 
 def canonical(body: bytes) -> str:
@@ -39,26 +33,52 @@ def canonical(body: bytes) -> str:
 
 
 def by_file(bodies: list[bytes]) -> dict[str, list[str]]:
-    """The bodies of each log file, in their order."""
+    """The bodies of each log file, in their order; those that name none are left out."""
     files: dict[str, list[str]] = defaultdict(list)
     for body in bodies:
-        files[json.loads(body)["aws"]["log_info"]["log_file"]].append(canonical(body))
+        with contextlib.suppress(ValueError, KeyError):
+            files[json.loads(body)["aws"]["log_info"]["log_file"]].append(canonical(body))
     return files
+
+
+def put(case: dict[str, Any], step: dict[str, Any], folder: Path, aws: Aws) -> None:
+    """Bring about what a step says of AWS's contents."""
+    for key, file in step.get("put", {}).items():
+        aws.client("s3").put_object(Bucket=case["bucket"], Key=key, Body=(folder / file).read_bytes())
+    for body in step.get("send", ()):
+        queue = aws.client("sqs").get_queue_url(QueueName=of_flag(case, "--queue"))["QueueUrl"]
+        aws.client("sqs").send_message(QueueUrl=queue, MessageBody=body if isinstance(body, str) else json.dumps(body))
+    for stream, events in step.get("put_log_events", {}).items():
+        aws.client("logs").put_log_events(logGroupName=case["log_group"], logStreamName=stream, logEvents=events)
+
+
+def made(case: dict[str, Any], aws: Aws) -> None:
+    """Make what the case needs: a bucket, a queue, a log group with its streams."""
+    if "bucket" in case:
+        aws.client("s3").create_bucket(Bucket=case["bucket"])
+    if "--queue" in case["flags"]:
+        aws.client("sqs").create_queue(QueueName=of_flag(case, "--queue"))
+    if "log_group" in case:
+        aws.client("logs").create_log_group(logGroupName=case["log_group"])
+        for stream in {stream for step in case["steps"] for stream in step.get("put_log_events", {})}:
+            aws.client("logs").create_log_stream(logGroupName=case["log_group"], logStreamName=stream)
+
+
+def of_flag(case: dict[str, Any], flag: str) -> str:
+    value: str = case["flags"][case["flags"].index(flag) + 1]
+    return value
 
 
 @pytest.mark.parametrize("folder", cases())
 def test_the_same_events_are_sent(folder: Path, aws: Aws, tmp_path: Path) -> None:
     case = json.loads((folder / "case.json").read_text())
-    s3 = aws.client("s3")
-    s3.create_bucket(Bucket=case["bucket"])
+    made(case, aws)
+    places = ["--service_endpoint", aws.url, "--sts_endpoint", aws.url, "--wazuh-home", str(tmp_path), "--wait", "1"]
+    command = [sys.executable, "-m", "awsflow", "wodle", *case["flags"], *places]
     with Wazuh(tmp_path) as wazuh:
         for step in case["steps"]:
-            for key, file in step["put"].items():
-                s3.put_object(Bucket=case["bucket"], Key=key, Body=(folder / file).read_bytes())
-            command = [sys.executable, "-m", "awsflow", "wodle", *case["flags"], "--service_endpoint", aws.url]
-            run = subprocess.run(
-                [*command, "--wazuh-home", str(tmp_path)], capture_output=True, text=True, check=False, timeout=60
-            )
+            put(case, step, folder, aws)
+            run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
             assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
             expected = (folder / step["expected"]).read_bytes().splitlines()
             bodies = wazuh.take()

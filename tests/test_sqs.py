@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from more_itertools import chunked
 
 from awsflow import Batch, Failure, Flow, Record
 from awsflow.errors import (
@@ -47,9 +48,15 @@ CASES: list[Any] = sorted(GOLDEN.glob("subscriber-*/case.json")) or [
 ]
 
 
+def names(sink: FragileSink) -> list[Any]:
+    """What has arrived."""
+    return [json.loads(event)["aws"]["n"] for event in sink.arrived]
+
+
 def ids_of(source: Queue) -> list[Any]:
     """What a run reads."""
-    return [record.event["n"] for record in Flow(source) if isinstance(record.event, dict)]
+    flow = Flow(source, batch=Batch(seconds=0.1))
+    return [record.event["n"] for record in flow if isinstance(record.event, dict)]
 
 
 class Logs:
@@ -69,12 +76,13 @@ class Logs:
         """Put objects, each with an event that is named after its key, and send a message for each."""
         for key in keys:
             self.s3.put_object(Bucket="logs", Key=key, Body=json.dumps({"n": key}) if content is None else content)
-            if told:
-                self.send(by_s3("logs", key))
+        if told:
+            self.send(*(by_s3("logs", key) for key in keys))
 
     def send(self, *bodies: str) -> None:
-        for body in bodies:
-            self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
+        for some in chunked(bodies, 10):
+            entries = [{"Id": str(at), "MessageBody": body} for at, body in enumerate(some)]
+            self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
 
     def source(self, reader: str = "buckets", **more: Any) -> Queue:
         return Queue(self.name, reader, **{"access": self.access, "wait": 1, **more})
@@ -98,6 +106,12 @@ class Logs:
 @pytest.fixture
 def logs(aws: Aws) -> Logs:
     return Logs(aws)
+
+
+@pytest.fixture
+def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No call is tried again, which takes its time."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
 
 class Told:
@@ -204,8 +218,17 @@ def test_region_and_server_are_told_from_urls_and_arns(queue: str, region: str, 
 
 @pytest.mark.parametrize(
     "queue",
-    ["", "a b", "x" * 81, "arn:aws:sns:eu-west-1:123456789012:x", "https://", "https://sqs.eu-west-1.amazonaws.com/"]
-    + ["https://user:secret@sqs.eu-west-1.amazonaws.com/1/x", "https://h/1/x?secret=1", "https://[/1/x"],
+    [
+        "",
+        "a b",
+        "x" * 81,
+        "arn:aws:sns:eu-west-1:123456789012:x",
+        "https://",
+        "https://sqs.eu-west-1.amazonaws.com/",
+        "https://user:secret@sqs.eu-west-1.amazonaws.com/1/x",
+        "https://h/1/x?secret=1",
+        "https://[/1/x",
+    ],
 )
 def test_what_is_no_queue_is_refused_without_telling_secrets(queue: str) -> None:
     with pytest.raises(ArgumentsError) as refusal:
@@ -413,7 +436,7 @@ def test_bad_messages_stop_none_of_the_others_are_told_once_and_left_to_the_redr
             AwsflowError, match=r"stays in the queue logs, for its redrive policy; and 19 more messages"
         ):
             flow.run()
-    assert sorted(json.loads(event)["aws"]["n"] for event in sink.arrived) == good
+    assert sorted(name for name in names(sink) if isinstance(name, str)) == good
     assert flow.stats.failed == len(told.failures) == 20
     assert all(failure.content is None for failure in told.failures)
     kinds = Counter(type(failure.error) for failure in told.failures)
@@ -443,7 +466,7 @@ def test_told_to_skip_bad_messages_are_filed_whole_and_deleted(aws: Aws, tmp_pat
         source = logs.source(access=AwsAccess(service_endpoint=meddling.url), skip_on_error=True)
         stats = Flow(source, failures=letters).to(sink).run()
     assert (stats.failed, logs.left()) == (20, 0)
-    assert sorted(json.loads(event)["aws"]["n"] for event in sink.arrived) == good
+    assert sorted(name for name in names(sink) if isinstance(name, str)) == good
     filed = [json.loads(line) for line in path.read_text().splitlines()]
     lines = [letter for letter in filed if letter["content"] == '{"n": oops}']
     assert len(lines) == 3  # bad lines are filed by themselves: their objects were read to the end
@@ -473,7 +496,7 @@ def test_the_good_objects_of_a_bad_message_are_delivered(logs: Logs, skip: bool)
     sink = FragileSink()
     with suppress(AwsflowError):
         Flow(logs.source(skip_on_error=skip), failures=told).to(sink).run()
-    assert [json.loads(event)["aws"]["n"] for event in sink.arrived] == ["a", "b"]
+    assert names(sink) == ["a", "b"]
     assert [failure.origin.key[:7] for failure in told.failures] == ["message", "gone"]
     assert logs.left() == (0 if skip else 1)
 
@@ -547,8 +570,8 @@ def test_what_could_not_be_had_is_tried_again_by_a_run_that_follows_and_told_onc
         assert sorted(failure.origin.key for failure in told.failures) == ["bad", "late"]
         assert meddling.count("GET /logs/bad") == 1
         assert meddling.count("GET /logs/good") == 1
-    arrived = [json.loads(event)["aws"]["n"] for event in sink.arrived]
-    assert Counter(arrived)["late"] == Counter(arrived)["good"] == 1
+    arrived = Counter(names(sink))
+    assert arrived["late"] == arrived["good"] == 1
 
 
 def test_asked_to_stop_it_gives_back_what_it_has_not_delivered(logs: Logs) -> None:
@@ -561,22 +584,15 @@ def test_asked_to_stop_it_gives_back_what_it_has_not_delivered(logs: Logs) -> No
     assert time.monotonic() - began < 10
     assert 5 <= len(sink.arrived) < 60
     rest = logs.ids(wait=0)
-    assert sorted(rest + [json.loads(event)["aws"]["n"] for event in sink.arrived]) == keys
+    assert sorted(rest + names(sink)) == keys
 
 
-@pytest.mark.parametrize(
-    ("action", "code", "expected"),
-    [
-        ("ReceiveMessage", "AccessDenied", QueueFailed),
-        ("DeleteMessageBatch", "AccessDenied", QueueFailed),
-        ("GetQueueUrl", "AccessDenied", QueueFailed),
-        ("ReceiveMessage", "RequestThrottled", Throttled),
-    ],
-)
+@pytest.mark.parametrize("action", ["GetQueueUrl", "ReceiveMessage", "DeleteMessageBatch"])
+@pytest.mark.parametrize(("code", "expected"), [("AccessDenied", QueueFailed), ("RequestThrottled", Throttled)])
+@pytest.mark.usefixtures("one_attempt")
 def test_what_sqs_refuses_ends_the_run_and_loses_nothing(
-    aws: Aws, logs: Logs, monkeypatch: pytest.MonkeyPatch, action: str, code: str, expected: type[AwsflowError]
+    aws: Aws, logs: Logs, action: str, code: str, expected: type[AwsflowError]
 ) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     logs.put("a")
 
     def no(asked: Asked) -> Answer | None:
@@ -618,10 +634,8 @@ def test_a_message_that_somebody_else_has_by_now_is_warned_of(aws: Aws, logs: Lo
     assert "deleting 1 messages from the queue logs: they were delivered" in told
 
 
-def test_a_store_that_throttles_ends_the_run_and_what_came_before_is_deleted(
-    aws: Aws, logs: Logs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+@pytest.mark.usefixtures("one_attempt")
+def test_a_store_that_throttles_ends_the_run_and_what_came_before_is_deleted(aws: Aws, logs: Logs) -> None:
     logs.put("a", "b", "c")
 
     def slow_down(asked: Asked) -> Answer | None:
