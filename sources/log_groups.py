@@ -57,6 +57,8 @@ class LogFinding:
         self._done_with = done_with
         self._found: set[str] = set()
         """Those of the options' groups that were found in some region."""
+        self._there: set[tuple[str, str]] = set()
+        """Regions and names of the groups that were found."""
         self._refused: dict[tuple[str, str], AwsflowError] = {}
         """What went wrong when a group was looked for, by region and group."""
         self._unread: dict[tuple[str, str], AwsflowError] = {}
@@ -114,9 +116,11 @@ class LogFinding:
                 for name in self._named(api, group):
                     if name not in seen:
                         seen.add(name)
-                        for found in self._in_group(api, name, group):
+                        for found in self._in_group(api, name):
                             any_stream = any_stream or isinstance(found, LogStream)
                             yield found
+                    if (region, name) in self._there:
+                        self._found.add(group)
             except ServiceError as error:
                 self._note(str(error))
                 self._refused.setdefault((region, group), error)
@@ -132,14 +136,14 @@ class LogFinding:
         else:
             yield given
 
-    def _in_group(self, api: LogsApi, group: str, given: str) -> Iterator[LogStream | GroupListed]:
+    def _in_group(self, api: LogsApi, group: str) -> Iterator[LogStream | GroupListed]:
         """The streams of a group; none if it is not there."""
         options = self._options
         start: date | None = None
         try:
             for listed in api.streams(group, options.stream_prefix):
                 if start is None:
-                    self._found.add(given)
+                    self._there.add((api.region, group))
                     self._note(f"reading the log group {group} in {api.region}")
                     start = self._first_listed(api.region, group)
                 left = self._left(api.region, group, [stream["logStreamName"] for stream in listed])

@@ -86,7 +86,8 @@ class Queue:
             self._access = replace(self._access, region=region)
         self._skip_on_error = skip_on_error
         self._follow = follow
-        self._wait = max(wait, 1) if follow else wait
+        self._is_fifo = self.address.name.endswith(".fifo")
+        self._wait = max(wait, 1) if follow or self._is_fifo else wait  # these ask again and again
         self._requests = requests
         self._budget = budget
         self._visibility = visibility
@@ -160,7 +161,7 @@ class Queue:
             sqs.receive,
             wait=self._wait,
             follow=self._follow,
-            in_groups=self.address.name.endswith(".fifo"),
+            in_groups=self._is_fifo,
             hold=self._keeper.hold,
             give_back=partial(self._give_back, sqs),
             failed_before=self._in_flight.has_failed,
@@ -238,20 +239,20 @@ class Queue:
 
 
 def _ending_at_once(items: Iterable[Item]) -> Generator[Item, None, None]:
-    """An object's items, whose last two barriers are one: a run that is stopped sends none again of which it sent all."""
+    """An object's items, whose last two barriers are one: a run that is stopped there has done with the object."""
     waiting: Barrier | None = None
     try:
         for item in items:
-            if waiting is not None:
-                if item.__class__ is Barrier and item.position.finished:
-                    item = _both(waiting, item)
-                else:
+            if item.__class__ is not Barrier:
+                if waiting is not None:
                     yield waiting
-                waiting = None
-            if item.__class__ is Barrier:
-                waiting = item
-            else:
+                    waiting = None
                 yield item
+            elif waiting is None or item.position.finished:
+                waiting = item if waiting is None else _both(waiting, item)
+            else:
+                yield waiting
+                waiting = item
     except UNREADABLE:
         if waiting is not None:
             yield waiting

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from awsflow.items import Block, Unreadable
-from awsflow.logtypes.alb import ALB, TABLE, decode, shape
+from awsflow.items import Block, Origin, Record, Unreadable
+from awsflow.logtypes.alb import ALB, TABLE, decode, finish
+from awsflow.stages import discard
 from tests.test_lines import cut
 
 NAMES = TABLE.names
@@ -26,17 +27,18 @@ def decoded(*lines: str) -> Block:
     return [event for block in decode(iter([text]), "x.log") for event in block]
 
 
-def sent(field: str, value: str) -> dict[str, Any]:
-    return shape({field: value})
+def finished(field: str, value: str) -> dict[str, Any]:
+    """The event of a line that has nothing but this."""
+    event = {**dict.fromkeys(("client_port", "target_port"), "-"), field: value}
+    return {name: value for name, value in finish(event).items() if value != "-" or name == field}
 
 
-def test_every_column_has_its_name_and_stays_as_it_is() -> None:
+def test_every_column_has_its_name_and_stays_as_it_is_but_for_addresses() -> None:
     (event,) = decoded(LINE)
     assert isinstance(event, dict)
-    assert list(event) == [*NAMES, "source"]
+    assert list(event) == [*NAMES, "client_ip", "target_ip", "target_ip_list", "source"]
     assert event["source"] == "alb"
     assert event["request"] == "GET https://www.example.com:443/a?b=c HTTP/1.1"
-    assert event["client_port"] == "192.0.2.10:57950"
     assert event["received_bytes"] == "34"
     assert event["conn_trace_id"] == "TID_1234"
     assert all(isinstance(value, str) for value in event.values())
@@ -45,39 +47,35 @@ def test_every_column_has_its_name_and_stays_as_it_is() -> None:
 def test_ports_stay_and_ips_get_fields_of_their_own() -> None:
     (event,) = decoded(LINE)
     assert isinstance(event, dict)
-    shaped = shape(event)
-    assert (shaped["client_ip"], shaped["client_port"]) == ("192.0.2.10", "57950")
-    assert (shaped["target_ip"], shaped["target_port"]) == ("10.0.0.1", "80")
-    assert (shaped["target_ip_list"], shaped["target_port_list"]) == ("10.0.0.1 10.0.0.2", "80 81")
-    assert list(shaped)[-4:] == ["source", "client_ip", "target_ip", "target_ip_list"]
+    assert (event["client_ip"], event["client_port"]) == ("192.0.2.10", "57950")
+    assert (event["target_ip"], event["target_port"]) == ("10.0.0.1", "80")
+    assert (event["target_ip_list"], event["target_port_list"]) == ("10.0.0.1 10.0.0.2", "80 81")
+
+
+@pytest.mark.parametrize(("field", "pattern", "left"), [("client_ip", "192[.]", 0), ("client_port", "192[.]", 1)])
+def test_events_can_be_discarded_by_the_fields_that_are_sent(field: str, pattern: str, left: int) -> None:
+    records = [Record(event, Origin(), 1) for event in decoded(LINE) if isinstance(event, dict)]
+    assert len(list(discard(field, pattern)(records))) == left
 
 
 @pytest.mark.parametrize("field", ["client_port", "target_port", "target_port_list"])
 def test_a_dash_stays_as_it_is_without_an_ip_field(field: str) -> None:
-    assert sent(field, "-") == {field: "-"}
+    assert finished(field, "-") == {field: "-"}
 
 
 def test_ipv6_is_split_at_the_last_colon_and_loses_its_brackets() -> None:
     """Unlike in Wazuh's own module, which splits it wrongly."""
-    assert sent("client_port", "[::1]:443") == {"client_port": "443", "client_ip": "::1"}
-    assert sent("target_port_list", "[2001:db8::1]:80 10.0.0.1:81") == {
+    assert finished("client_port", "[::1]:443") == {"client_port": "443", "client_ip": "::1"}
+    assert finished("target_port_list", "[2001:db8::1]:80 10.0.0.1:81") == {
         "target_port_list": "80 81",
         "target_ip_list": "2001:db8::1 10.0.0.1",
     }
 
 
 def test_lists_keep_their_order_where_one_is_no_address() -> None:
-    assert sent("target_port_list", "10.0.0.1:80 - 10.0.0.2:81") == {
+    assert finished("target_port_list", "10.0.0.1:80 - 10.0.0.2:81") == {
         "target_port_list": "80 - 81",
         "target_ip_list": "10.0.0.1 - 10.0.0.2",
-    }
-
-
-def test_what_is_not_text_any_more_is_left_alone() -> None:
-    assert shape({"client_port": 443, "target_port": {"a": "1:2"}, "target_port_list": [1, 2]}) == {
-        "client_port": 443,
-        "target_port": {"a": "1:2"},
-        "target_port_list": [1, 2],
     }
 
 
@@ -87,7 +85,7 @@ def test_columns_that_aws_added_later_may_be_missing() -> None:
     of_2016, with_space, short = decoded(first, first + " ", first.rsplit(" ", 1)[0])
     assert of_2016 == with_space
     assert isinstance(of_2016, dict)
-    assert list(of_2016) == [*NAMES[:18], "source"]
+    assert list(of_2016) == [*NAMES[:18], "client_ip", "target_ip", "source"]
     assert isinstance(short, Unreadable)
     assert short.reason == "line 3: 17 columns, where 18 are the least"
 
@@ -95,7 +93,7 @@ def test_columns_that_aws_added_later_may_be_missing() -> None:
 def test_columns_that_aws_adds_in_future_are_extra_and_not_under_the_key_null() -> None:
     (event,) = decoded(LINE + ' 10.0.0.7 "a b"')
     assert isinstance(event, dict)
-    assert list(event)[len(NAMES) :] == ["extra_1", "extra_2", "source"]
+    assert list(event)[len(NAMES) : len(NAMES) + 2] == ["extra_1", "extra_2"]
     assert (event["extra_1"], event["extra_2"]) == ("10.0.0.7", "a b")
 
 
@@ -130,7 +128,7 @@ def test_what_is_written_as_aws_does_is_read_back(rows: list[tuple[str, ...]], e
     ]
     data = "".join(line + ("\r\n" if crlf else "\n") for line in lines).encode()
     assert [event for block in decode(cut(data, ends), "x") for event in block] == [
-        {**event, "source": "alb"} for event in events
+        {**finish(event), "source": "alb"} for event in events
     ]
 
 

@@ -1,13 +1,12 @@
 """Network load balancers' access logs."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from awsflow.items import Block, Unreadable
-from awsflow.logtypes.nlb import TABLE, decode, shape
+from awsflow.items import Block, Origin, Record, Unreadable
+from awsflow.logtypes.nlb import TABLE, decode, finish
+from awsflow.stages import discard
 from tests.test_lines import cut
 
 NAMES = TABLE.names
@@ -26,7 +25,7 @@ def decoded(*lines: str) -> Block:
 def test_every_column_has_its_name() -> None:
     (event,) = decoded(LINE)
     assert isinstance(event, dict)
-    assert list(event) == [*NAMES, "source"]
+    assert list(event) == [*NAMES, "client_ip", "destination_ip", "source"]
     assert event["source"] == "nlb"
     assert event["tls_connection_creation_time"] == "2026-11-19T23:59:59"
 
@@ -48,14 +47,15 @@ def test_quotes_around_a_column_come_off() -> None:
 def test_of_twenty_columns_the_last_is_what_the_client_prefers() -> None:
     (event,) = decoded(FIRST + " - h2")
     assert isinstance(event, dict)
-    assert list(event) == [*NAMES[:19], "alpn_client_preference_list", "source"]
+    assert list(event)[:20] == [*NAMES[:19], "alpn_client_preference_list"]
+    assert "alpn_be_protocol" not in event
     assert event["alpn_client_preference_list"] == "h2"
 
 
 def test_columns_that_aws_added_later_may_be_missing() -> None:
     of_2019, short = decoded(FIRST, FIRST.rsplit(" ", 1)[0])
     assert isinstance(of_2019, dict)
-    assert list(of_2019) == [*NAMES[:18], "source"]
+    assert list(of_2019) == [*NAMES[:18], "client_ip", "destination_ip", "source"]
     assert isinstance(short, Unreadable)
     assert short.reason == "line 2: 17 columns, where 18 are the least"
 
@@ -63,7 +63,7 @@ def test_columns_that_aws_added_later_may_be_missing() -> None:
 def test_columns_beyond_the_known_ones_are_extra_and_not_under_the_key_null() -> None:
     (event,) = decoded(LINE + " more")
     assert isinstance(event, dict)
-    assert list(event.items())[-2:] == [("extra_1", "more"), ("source", "nlb")]
+    assert (event["extra_1"], event["source"]) == ("more", "nlb")
 
 
 @pytest.mark.parametrize("whose", ["client", "destination"])
@@ -77,12 +77,17 @@ def test_columns_beyond_the_known_ones_are_extra_and_not_under_the_key_null() ->
     ],
 )
 def test_ports_stay_and_ips_get_fields_of_their_own(whose: str, address: str, ip: str, port: str) -> None:
-    assert shape({f"{whose}_port": address}) == {f"{whose}_port": port, f"{whose}_ip": ip}
+    columns = FIRST.split()
+    columns[NAMES.index(f"{whose}_port")] = address
+    (event,) = decoded(" ".join(columns))
+    assert isinstance(event, dict)
+    assert (event[f"{whose}_port"], event[f"{whose}_ip"]) == (port, ip)
 
 
-def test_what_is_not_text_any_more_is_no_error() -> None:
-    event: dict[str, Any] = {"client_port": 443}
-    assert shape(event) == {"client_port": 443, "client_ip": 443}
+@pytest.mark.parametrize(("field", "pattern", "left"), [("client_ip", "192[.]", 0), ("client_port", "192[.]", 1)])
+def test_events_can_be_discarded_by_the_fields_that_are_sent(field: str, pattern: str, left: int) -> None:
+    records = [Record(event, Origin(), 1) for event in decoded(LINE) if isinstance(event, dict)]
+    assert len(list(discard(field, pattern)(records))) == left
 
 
 VALUE = st.text(st.sampled_from("ab1:/.-é,"), min_size=1, max_size=12)
@@ -97,5 +102,5 @@ def test_what_is_written_as_aws_does_is_read_back(rows: list[list[str]], ends: l
     data = "".join(" ".join(row) + "\n" for row in rows).encode()
     names = (*NAMES, "extra_1", "extra_2")
     assert [event for block in decode(cut(data, ends), "x") for event in block] == [
-        {**dict(zip(names, row, strict=False)), "source": "nlb"} for row in rows
+        {**finish(dict(zip(names, row, strict=False))), "source": "nlb"} for row in rows
     ]

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from awsflow.items import Unreadable
+from awsflow.items import Origin, Record, Unreadable
 from awsflow.logtypes.layout import AwsLogs, Place
 from awsflow.logtypes.waf import STANDARD_HEADERS, WAF
 from awsflow.samples import SAMPLES
+from awsflow.stages import discard
 from tests.decoding import decoded, sent
 
 START = datetime(2026, 11, 2, 23, 55, tzinfo=UTC)
@@ -24,14 +25,35 @@ def request(*headers: tuple[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def headers(*given: tuple[str, Any]) -> Any:
-    (event,) = sent(WAF, request(*given))
+    """What is sent of them."""
+    (event,) = sent(WAF, *decoded(WAF, json.dumps(request(*given)).encode()))
     return event["httpRequest"]["headers"]
+
+
+def read_as(event: dict[str, Any]) -> dict[str, Any]:
+    """A request as it is read."""
+    given = event["httpRequest"]["headers"]
+    by_name = {header["name"]: header["value"] for header in given}
+    return {**event, "httpRequest": {**event["httpRequest"], "headers": by_name}, "source": "waf"}
 
 
 def test_objects_may_stand_on_one_line_or_on_several() -> None:
     one = json.dumps(request(("Host", "a")))
     read = decoded(WAF, f"{one}{one}\n{one} {one}\n\n{one}".encode())
-    assert read == [{**request(("Host", "a")), "source": "waf"}] * 5
+    assert read == [{"httpRequest": {"headers": {"Host": "a"}}, "source": "waf"}] * 5
+
+
+@pytest.mark.parametrize(("path", "left"), [("httpRequest.headers.Host", 0), ("httpRequest.headers.value", 1)])
+def test_requests_can_be_discarded_by_their_headers_as_they_are_sent(path: str, left: int) -> None:
+    read = decoded(WAF, json.dumps(request(("Host", "health.example"), ("X-Mine", "b"))).encode())
+    records = [Record(event, Origin(), 1) for event in read if isinstance(event, dict)]
+    assert len(list(discard(path, "health")(records))) == left
+
+
+def test_headers_that_are_not_sent_are_still_there_for_whoever_wants_them() -> None:
+    assert decoded(WAF, json.dumps(request(("Host", "a"), ("X-Mine", "b"))).encode()) == [
+        {"httpRequest": {"headers": {"Host": "a", "X-Mine": "b"}}, "source": "waf"}
+    ]
 
 
 def test_headers_become_an_object_with_the_standard_names_as_they_are_written() -> None:
@@ -81,12 +103,13 @@ def test_an_event_without_a_list_of_headers_is_unreadable_and_the_next_is_read(e
     assert isinstance(bad, Unreadable)
     assert "headers" in bad.reason
     assert json.loads(bad.content) == event
-    assert after == {**good, "source": "waf"}
+    assert after == read_as(good)
     assert len(sent(WAF, event)) == 1, "a stage of somebody's own may have made it such"
 
 
 def test_the_rest_gets_the_common_shape() -> None:
-    assert sent(WAF, {"ruleGroupList": [{"x": None}], "labels": None, **request(uri="/")}) == [
+    read = read_as({"ruleGroupList": [{"x": None}], "labels": None, **request(uri="/")})
+    assert sent(WAF, {name: read[name] for name in read if name != "source"}) == [
         {"ruleGroupList": {"x": None}, "httpRequest": {"headers": {}, "uri": "/"}}
     ]
 
@@ -107,7 +130,7 @@ def test_requests_are_what_the_text_says(
 ) -> None:
     events = [{**rest, "httpRequest": {"headers": headers, "args": '{"Records":[{'}} for headers, rest in given]
     text = between.join(json.dumps(event, ensure_ascii=escape) for event in events).encode()
-    assert decoded(WAF, text, size) == [{**event, "source": "waf"} for event in events]
+    assert decoded(WAF, text, size) == [read_as(event) for event in events]
 
 
 def test_through_firehose_only_keys_with_the_date_right_behind_the_prefix_are_read() -> None:
@@ -140,5 +163,5 @@ def test_cloudfronts_web_acls_are_found_where_regions_are_not_given() -> None:
 def test_samples_read_as_they_were_made_up() -> None:
     events = list(SAMPLES["waf"].events(3, 60, START, "111122223333", "eu-west-1"))
     read = decoded(WAF, gzip.decompress(SAMPLES["waf"].document(events)), 1000)
-    assert read == [{**event, "source": "waf"} for event in events]
+    assert read == [read_as(event) for event in events]
     assert {"Host", "Cookie"} <= {name for event in sent(WAF, *read) for name in event["httpRequest"]["headers"]}

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from awsflow.decode.table import Table, by_quoted_spaces, rows
-from awsflow.envelope import common
 from awsflow.items import Block
 from awsflow.logtypes.load_balancers import BEGINNING, LAYOUTS, LIKE_A_TIME, move_ip, others, split_address
 from awsflow.logtypes.sourced import sourced
@@ -25,26 +24,26 @@ _SINCE = """
     transformed_uri request_transform_status
 """
 """Columns that AWS has added."""
-TABLE = Table((*_FIRST.split(), *_SINCE.split()), by_quoted_spaces, least=len(_FIRST.split()))
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
-    """The requests, each with its source."""
-    return sourced(rows(chunks, TABLE), "alb")
-
-
-def shape(event: dict[str, Any]) -> dict[str, Any]:
+def finish(event: dict[str, Any]) -> dict[str, Any]:
     """Ports stay in the fields named after them; the addresses' ips get their own."""
-    common(event)
     move_ip(event, "client_port", "client_ip")
     move_ip(event, "target_port", "target_ip")
-    targets = event.get("target_port_list")
-    if isinstance(targets, str):
+    if targets := event.get("target_port_list"):
         split = [split_address(target) for target in targets.split(" ")]
         if any(ip for ip, _ in split):
             event["target_port_list"] = " ".join(port for _, port in split)
             event["target_ip_list"] = " ".join(ip or "-" for ip, _ in split)
     return event
+
+
+TABLE = Table((*_FIRST.split(), *_SINCE.split()), by_quoted_spaces, least=len(_FIRST.split()), finish=finish)
+
+
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+    """The requests, each with its source."""
+    return sourced(rows(chunks, TABLE), "alb")
 
 
 ALB = LogType(
@@ -53,7 +52,6 @@ ALB = LogType(
     format="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
     layouts=LAYOUTS,
     decode=decode,
-    shape=shape,
     time_field="time",
     others=others("app"),
     looks_like=re.compile(BEGINNING + rb"(?:https?|h2|grpcs?|wss?) " + LIKE_A_TIME + rb" app/\S+ ").match,

@@ -45,10 +45,8 @@ def split_address(address: str) -> tuple[str, str]:
     return ip.removeprefix("[").removesuffix("]"), port
 
 
-def move_ip(event: dict[str, Any], field: str, to: str) -> None:
+def move_ip(event: dict[str, str], field: str, to: str) -> None:
     """Leave the port in a field that holds an address, and put the ip into another; nothing, if there is no address."""
-    address = event.get(field)
-    if isinstance(address, str):
-        ip, port = split_address(address)
-        if ip:
-            event[field], event[to] = port, ip
+    ip, port = split_address(event[field])
+    if ip:
+        event[field], event[to] = port, ip

@@ -42,8 +42,14 @@ def macie(event: dict[str, Any]) -> None:
 
 
 def _paths(value: Any) -> list[str]:
-    """The paths of names to each value that is no object, the value left off; an empty one if there is no object."""
-    paths = []
+    """The paths of names to each value that is no object, the value left off; an empty one if there is no object.
+
+    >>> _paths({"a": {"b": 1, "c": {}}}), _paths({}), _paths(1)
+    (['a.b', 'a.c'], [], [''])
+    """
+    paths: list[str] = []
+    if value == {}:
+        return paths
     todo = [("", value)]
     while todo:
         path, inside = todo.pop()

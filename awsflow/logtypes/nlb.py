@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from awsflow.decode.table import Table, by_spaces_and_lists, rows
-from awsflow.envelope import common
 from awsflow.items import Block
 from awsflow.logtypes.load_balancers import BEGINNING, LAYOUTS, move_ip, others
 from awsflow.logtypes.sourced import sourced
@@ -16,9 +15,16 @@ from awsflow.logtypes.types import LogType
 
 
 def finish(event: dict[str, Any]) -> dict[str, Any]:
-    """An event of 20 columns has what the client prefers in the last one, and nothing of what the targets speak."""
+    """Ports stay in the fields named after them; the addresses' ips get their own. What is no address is in both.
+
+    An event of 20 columns has what the client prefers in the last one, and nothing of what the targets speak.
+    """
     if "alpn_be_protocol" in event and "alpn_client_preference_list" not in event:
         event["alpn_client_preference_list"] = event.pop("alpn_be_protocol")
+    for whose in ("client", "destination"):
+        port = f"{whose}_port"
+        event[f"{whose}_ip"] = event[port]
+        move_ip(event, port, f"{whose}_ip")
     return event
 
 
@@ -37,24 +43,12 @@ def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
     return sourced(rows(chunks, TABLE), "nlb")
 
 
-def shape(event: dict[str, Any]) -> dict[str, Any]:
-    """Ports stay in the fields named after them; the addresses' ips get their own. What is no address is in both."""
-    common(event)
-    for whose in ("client", "destination"):
-        port = f"{whose}_port"
-        if port in event:
-            event[f"{whose}_ip"] = event[port]
-            move_ip(event, port, f"{whose}_ip")
-    return event
-
-
 NLB = LogType(
     name="nlb",
     what="TLS connections to network load balancers",
     format="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html",
     layouts=LAYOUTS,
     decode=decode,
-    shape=shape,
     time_field="time",
     others=others("net"),
     looks_like=re.compile(BEGINNING + rb"tls \d+\.\d+ \d{4}-\d\d-\d\dT[\d:.]+Z? net/\S+ ").match,

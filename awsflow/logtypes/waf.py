@@ -32,23 +32,22 @@ STANDARD_HEADERS = frozenset(
 
 
 def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
-    """The requests, each with its source. One without a list of headers becomes an Unreadable."""
+    """The requests, each with its source, and with its headers as an object: of those of one name the last one counts.
+
+    One without a list of headers becomes an Unreadable.
+    """
     for block in json_objects(chunks):
         yield [_request(event) if isinstance(event, dict) else event for event in block]
 
 
 def _request(event: dict[str, Any]) -> dict[str, Any] | Unreadable:
-    if _headers(event) is None:
+    request = event.get("httpRequest")
+    headers = request.get("headers") if isinstance(request, dict) else None
+    if not isinstance(headers, list) or not all(map(_is_header, headers)):
         return Unreadable("no list of headers, each with name and value, in its httpRequest", json_bytes(event))
+    event["httpRequest"]["headers"] = {header["name"]: header["value"] for header in headers}
     event["source"] = "waf"
     return event
-
-
-def _headers(event: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """The headers; None if they are not as WAF writes them."""
-    request = event.get("httpRequest")
-    headers = request.get("headers") if request.__class__ is dict else None
-    return headers if headers.__class__ is list and all(map(_is_header, headers)) else None
 
 
 def _is_header(header: Any) -> bool:
@@ -56,12 +55,10 @@ def _is_header(header: Any) -> bool:
 
 
 def shape(event: dict[str, Any]) -> dict[str, Any]:
-    """`httpRequest.headers` becomes an object of the standard ones; of those of one name, the last one counts."""
-    headers = _headers(event)
-    if headers is not None:  # first of all: a list of one header would be unwrapped
-        event["httpRequest"]["headers"] = {
-            header["name"]: header["value"] for header in headers if header["name"].lower() in STANDARD_HEADERS
-        }
+    """Of `httpRequest.headers`, only the standard ones are sent."""
+    request = event.get("httpRequest")
+    if isinstance(request, dict) and isinstance(headers := request.get("headers"), dict):
+        request["headers"] = {name: headers[name] for name in headers if name.lower() in STANDARD_HEADERS}
     return common(event)
 
 

@@ -1,0 +1,48 @@
+"""A run imports what it needs, and nothing else: the scheduler starts a process per bucket per interval."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from awsflow import sources
+from tests.conftest import Aws
+
+
+def imported_by(*arguments: str) -> set[str]:
+    """The modules that a command has imported at its end."""
+    code = "import sys; from awsflow.cli import main; code = main(sys.argv[1:]); print(code, *sys.modules, sep='\\n')"
+    ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    code, *modules = ended.stdout.split()
+    assert code == "0", ended.stdout
+    return set(modules)
+
+
+HEAVY = {"boto3", "smart_open", "pyarrow", "zstandard", "cramjam", "moto"}
+
+
+def test_a_run_that_finds_nothing_new_imports_nothing_heavy_and_no_other_source_or_type(
+    aws: Aws, tmp_path: Path
+) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="trail")
+    s3.put_object(Bucket="trail", Key="AWSLogs/123456789012/CloudTrail/eu-west-1/2020/01/01/x.json", Body=b"{}")
+    modules = imported_by("wodle", "-b", "trail", "--service_endpoint", aws.url, "--wazuh-home", str(tmp_path))
+    assert modules & HEAVY == set()
+    ours = {name for name in modules if name.startswith("awsflow.")}
+    assert "awsflow.sources.s3" in ours
+    others = {"sqs", "cloudwatch_logs", "inspector", "files", "s3_objects"}
+    assert {f"awsflow.sources.{name}" for name in others} & ours == set()
+    assert {f"awsflow.logtypes.{name}" for name in ("alb", "vpcflow", "custom", "waf")} & ours == set()
+
+
+@pytest.mark.parametrize("name", sources.__all__)
+def test_every_source_is_there_when_it_is_asked_for(name: str) -> None:
+    assert getattr(sources, name).__name__ == name
+    assert set(sources.__all__) == set(sources._MODULES)
+
+
+def test_a_source_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        _ = sources.Nothing
