@@ -136,7 +136,7 @@ def _of_part(stream: LogStream, part: Part, note: Callable[[str], None]) -> Iter
     """The pages of a part, until the token stays the same: an empty page is not the end.
 
     A writer may be faster than we are. So the last page is also the one whose events have all come to AWS after this
-    has begun, and a while: the next run begins behind it.
+    has begun, and a while: the next run begins behind it. Behind a token that is refused it is read by time.
     """
     again_from = part.tail.begins_at
     token = part.token
@@ -147,16 +147,16 @@ def _of_part(stream: LogStream, part: Part, note: Callable[[str], None]) -> Iter
         try:
             page = stream.api.events(stream.group, stream.name, token=token, start=asked_from, end=part.until)
         except TokenRefused as error:
-            if refused_at == again_from:  # it was refused before, and nothing has come since
-                raise
             note(str(error))
+            if refused_at == again_from:  # and nothing has come since: whatever is left is left to the next run
+                return
             token, asked_from, begins, refused_at = "", again_from, True, again_from
             continue
         began = began or page.answered
         if page.events:
             again_from = max(again_from, page.events[-1]["timestamp"])
         is_end = page.token == token
-        is_last = is_end or (part.until is None and _is_younger(page, began))
+        is_last = is_end
         yield Page(stream, part, page.events, begins, bool(begins and token), page.token, asked_from, is_last, is_end)
         if is_last:
             return

@@ -36,6 +36,7 @@ class JsonService:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else each answer's body waits 40 ms for the client to confirm its head
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
@@ -110,6 +111,8 @@ class LogService(JsonService):
         """Of the clock on the wall, in milliseconds since 1970."""
         self.page = page
         self.empty_every = empty_every
+        self.pages = 0
+        """Pages with events so far."""
         self.refused_tokens: set[str] = set()
         self.refuses_all_tokens = False
         self.before: Callable[[str, dict[str, Any]], None] = lambda operation, request: None
@@ -167,11 +170,9 @@ class LogService(JsonService):
         ]
         answers = len(self.asked("GetLogEvents"))
         page = [] if some and self.empty_every and answers % self.empty_every == 0 else some[: self.page]
-        if page:
-            token = "f/" + json.dumps([*page[-1][:3], 0])
-        elif token is None or some:
-            # an empty page that is not the end, or nothing at all: another token for the same place
-            token = "f/" + json.dumps([*place[:3], answers])
+        if page or some or token is None:  # an empty page that is not the end has another token for the same place
+            token = "f/" + json.dumps([*(page[-1] if page else place)[:3], answers])  # none is made twice
+        self.pages += bool(page)
         return {
             "events": [{"timestamp": time, "message": text, "ingestionTime": came} for time, came, _, text in page],
             "nextForwardToken": token,

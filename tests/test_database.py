@@ -18,7 +18,7 @@ from awsflow.state.checkpoints import Checkpoints
 from awsflow.state.database import SMALL
 from awsflow.state.files import make_file, set_aside
 from awsflow.state.locks import FileLock
-from awsflow.state.positions import ObjectPosition, Remembered
+from awsflow.state.positions import LogPosition, ObjectPosition, Remembered, ScanPosition
 from awsflow.state.schema import APPLICATION, MIGRATIONS, migrate
 
 DAY = date(2026, 11, 23)
@@ -349,6 +349,26 @@ def test_an_older_database_is_migrated_when_it_is_opened(tmp_path: Path) -> None
     assert path.stat().st_size
     commit(path, "a")
     assert remembers(path, "a")
+
+
+def test_a_database_of_version_1_is_migrated_with_all_that_it_remembers(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, path, MIGRATIONS[:1])
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        connection.execute("INSERT INTO works VALUES (1, 'w', ?, ?)", (DAY.toordinal(), DAY.toordinal()))
+        connection.execute("INSERT INTO streams VALUES (1, 1, 'logs/', ?, 0)", (DAY.toordinal(),))
+        connection.execute("INSERT INTO objects VALUES (1, 'a', ?, 'etag', 10, 1)", (DAY.toordinal(),))
+    assert remembers(path, "a")
+    with opened(path) as checkpoints:
+        with checkpoints.log_work("logs") as logs:
+            logs.commit([LogPosition("eu-west-1", "/g", "s", 1, 2)])
+            assert set(logs.left("eu-west-1", "/g", ["s"])) == {"s"}
+        with checkpoints.scan_work("inspector") as scans:
+            scans.commit([ScanPosition("inspector2", "eu-west-1", 1)])
+            assert scans.left("inspector2", "eu-west-1") == ScanPosition("inspector2", "eu-west-1", 1)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
 
 
 def test_a_migration_keeps_what_is_there_and_is_done_once(tmp_path: Path) -> None:

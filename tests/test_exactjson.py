@@ -150,7 +150,7 @@ def damaged(draw: st.DrawFn) -> str:
     return text[:place] + draw(json_like.map(lambda put: put[:3])) + text[place + draw(st.integers(0, 3)) :]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(json_like | written | damaged())
 def test_a_text_is_refused_if_the_standard_library_refuses_it_and_at_the_same_byte(text: str) -> None:
     encoded = text.encode()

@@ -1,18 +1,21 @@
 """JSON objects however they are set apart, compared with the standard library's parser at any size of chunks."""
 
 import json
+import re
+import sys
 import time
 import tracemalloc
 from collections.abc import Iterable, Iterator, Sequence
+from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from awsflow.decode.json_objects import json_objects
 from awsflow.errors import DecodeError
-from awsflow.exactjson import json_bytes
+from awsflow.exactjson import json_bytes, loses_digits
 from awsflow.items import Block, Event, Unreadable
 
 texts = st.text(max_size=6) | st.sampled_from(
@@ -86,7 +89,7 @@ def without_reasons(events: Block) -> list[Any]:
     return [event.content if isinstance(event, Unreadable) else event for event in events]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(mixtures, sizes, st.booleans())
 def test_any_mixture_of_objects_and_arrays_is_read_as_it_was_written(
     mixture: list[tuple[Any, dict[str, Any], str]], lengths: list[int], mark: bool
@@ -104,7 +107,7 @@ def test_chunks_of_one_byte_cut_everything_that_can_be_cut(mixture: list[tuple[A
     assert shown(in_chunks(text, 1)) == shown(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(objects, min_size=1, max_size=30), blanks, styles, st.booleans(), st.integers(1, 20_000))
 def test_many_objects_in_one_manner_are_read_exactly(
     some: list[dict[str, Any]], blank: str, style: dict[str, Any], in_array: bool, size: int
@@ -176,7 +179,7 @@ bad_lines = st.text(alphabet='{}[]",:\\01ae \t-é\x00', max_size=20) | objects.m
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(objects, max_size=4), st.lists(objects, max_size=4), bad_lines, st.booleans(), sizes)
 def test_a_bad_line_anywhere_spoils_no_other(
     before: list[dict[str, Any]], behind: list[dict[str, Any]], bad: str, indented: bool, lengths: list[int]
@@ -335,7 +338,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return text.encode()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(anything | damaged(), sizes)
 def test_whatever_comes_is_read_to_its_end_and_chunks_make_no_difference(text: bytes, lengths: list[int]) -> None:
     whole = shown(read(text))
@@ -346,6 +349,7 @@ def test_whatever_comes_is_read_to_its_end_and_chunks_make_no_difference(text: b
 @settings(max_examples=200, deadline=None)
 @given(anything | damaged())
 def test_no_byte_is_lost_in_silence(text: bytes) -> None:
+    assume(not re.search(rb"[\s:,[]-?0[0-9]", text))  # which the standard library would not read
     rest = text
     for event in read(text):
         if isinstance(event, Unreadable):
@@ -385,23 +389,24 @@ def test_an_object_over_the_limit_is_an_error_at_its_place_and_those_before_it_a
 
 
 @pytest.mark.parametrize(
-    "endless", [b'{"a":"' + b"x" * 99_994, b'{"a":1,' * 14_000, b"[1," * 33_000, b"oops oops " * 10_000]
+    "endless", [b'{"a":"' + b"x" * 20_000, b'{"a":1,' * 3_000, b"[1," * 7_000, b"oops oops " * 2_000]
 )
 def test_memory_stays_within_the_limit_where_nothing_ends(endless: bytes) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(
-            DecodeError, match=r"what begins in line 2, at byte .*, does not end within the limit of 1000000 bytes"
+            DecodeError, match=r"what begins in line 2, at byte .*, does not end within the limit of 200000 bytes"
         ):
-            list(json_objects(iter([b"{}\n", *[endless] * 1_000]), limit=1_000_000))
+            list(json_objects(iter([b"{}\n", *[endless] * 1_000]), limit=200_000))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 4_000_000
+    assert peak < 1_000_000
 
 
-@pytest.mark.parametrize("between", [b"", b"\n", b",\n"])
-@pytest.mark.parametrize("bad", [b"", b'{"lost":[{"end":1}'])
+@pytest.mark.parametrize(
+    ("between", "bad"), [(b"", b""), (b"\n", b'{"lost":[{"end":1}'), (b",\n", b'{"lost":[{"end":1}')]
+)
 def test_memory_stays_small_in_a_text_of_100_megabytes(between: bytes, bad: bytes) -> None:
     event = written({"eventVersion": "1.09", "parameters": {"text": "},{" * 6_600}}).encode() + between
     chunks = [b"[" if b"," in between else b"", *[event * 6 + event[:777], event[777:] + event * 6] * 390]
@@ -436,9 +441,26 @@ def test_what_was_read_arrives_before_the_next_chunk_is_asked_for() -> None:
         next(blocks)
 
 
+def test_no_text_is_given_to_orjson_more_than_twice() -> None:
+    text = (b'{"a":1}\n' * 3_000 + b'{"a":NaN}\n') * 5
+    called = 0
+
+    def count(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal called
+        called += event == "call" and frame.f_code is loses_digits.__code__
+
+    sys.setprofile(count)
+    try:
+        events = read(text)
+    finally:
+        sys.setprofile(None)
+    assert called < 1.1 * len(events)  # it is called for each text that orjson is given
+
+
 def seconds(text: bytes) -> float:
     started = time.process_time()
-    in_chunks(text, 1 << 14)
+    in_chunks(text, 1_000)
+    in_chunks(text, 1 << 20)
     return time.process_time() - started
 
 
@@ -467,6 +489,6 @@ def seconds(text: bytes) -> float:
     ],
 )
 def test_time_is_linear_whatever_comes(start: bytes, again: bytes) -> None:
-    short, long = (start + again * (length // len(again)) for length in (15_000, 120_000))
+    short, long = (start + again * (length // len(again)) for length in (5_000, 40_000))
     once = min(seconds(short), seconds(short))
-    assert seconds(long) < 24 * once + 0.2  # eight times as much is linear, 64 times quadratic
+    assert seconds(long) < 24 * once + 0.1  # eight times as much is linear, 64 times quadratic

@@ -215,6 +215,52 @@ def test_told_to_skip_a_bad_object_is_tried_again_three_times_in_all_and_the_res
     assert failed == [(["good", "2026/11/23/c"], 1), ([], 1), ([], 1), ([], 0)]
 
 
+BAD = gzip.compress(b'{"Records": [{"eventID": "good"}, {"eventID": bad}]}', mtime=0)
+
+
+def test_an_object_that_could_not_be_read_is_not_deleted_by_any_run(aws: Aws, s3: Any, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"state": tmp_path / "state.db", "skip_on_error": True, "remove": True}
+    s3.put_object(Bucket="trail", Key=REGION + "2026/11/23/a", Body=BAD)
+    put(s3, "2026/11/23/b")
+    assert [collected(aws, **options) for _ in range(5)] == [["good", "2026/11/23/b"], [], [], [], []]
+    assert keys_of(s3) == [REGION + "2026/11/23/a"]
+    s3.put_object(Bucket="trail", Key=REGION + "2026/11/23/a", Body=document("mended"))
+    assert collected(aws, **options) == ["mended"]
+    assert keys_of(s3) == []
+
+
+@pytest.mark.parametrize("later", [0, 10])
+def test_an_object_that_was_mended_after_it_failed_is_read_from_its_beginning_and_once(
+    aws: Aws, s3: Any, tmp_path: Path, later: int
+) -> None:
+    """In the window it is listed again; outside of it, it is on the failures list alone."""
+    options: dict[str, Any] = {"state": tmp_path / "state.db", "skip_on_error": True}
+    s3.put_object(Bucket="trail", Key=REGION + "2026/11/23/a", Body=BAD)
+    assert collected(aws, **options) == ["good"]
+    day = TODAY + timedelta(days=later)
+    put(s3, f"{day:%Y/%m/%d}/b")
+    assert collected(aws, **options, now=lambda: day) == [f"{day:%Y/%m/%d}/b"]
+    s3.put_object(Bucket="trail", Key=REGION + "2026/11/23/a", Body=document("mended", "whole"))
+    assert [collected(aws, **options, now=lambda: day) for _ in range(4)] == [["mended", "whole"], [], [], []]
+
+
+def test_an_object_that_failed_is_tried_again_only_where_it_is_wanted(aws: Aws, s3: Any, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"state": tmp_path / "state.db", "skip_on_error": True}
+    s3.put_object(Bucket="trail", Key=REGION + "2026/11/23/a", Body=BAD)
+    put(s3, "123456789012/CloudTrail/us-east-1/2026/11/23/b", prefix="AWSLogs/")
+
+    def failed(**more: Any) -> int:
+        flow = Flow(S3Bucket("trail", access=aws.access, now=lambda: TODAY, **options, **more))
+        for _ in flow:
+            pass
+        return flow.stats.failed
+
+    assert failed() == 1
+    assert failed(regions=("us-east-1",)) == 0
+    assert failed(only_after=date(2026, 11, 24)) == 0
+    assert failed(only_after=date(2026, 11, 23), regions=("eu-west-1",)) == 1
+
+
 def test_an_empty_prefix_and_a_prefix_without_accounts_are_told_apart(aws: Aws, s3: Any) -> None:
     with pytest.raises(NoObjects, match="s3://trail/"):
         collected(aws)

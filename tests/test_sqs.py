@@ -1,44 +1,33 @@
-"""The SQS source: what messages name is delivered, then they are deleted; what cannot be read harms nobody else."""
+"""The SQS source: what messages name is delivered; then, and no sooner, they are deleted."""
 
 import gzip
 import json
-import subprocess
-import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from more_itertools import chunked
 
-from awsflow import Batch, Failure, Flow, Record
+from awsflow import Batch, Flow
 from awsflow.errors import (
     ArgumentsError,
     AwsflowError,
-    DecodeError,
-    DecompressError,
     NoQueue,
     QueueFailed,
-    ServiceError,
     SinkError,
     Throttled,
     UnknownType,
 )
 from awsflow.options import AwsAccess
 from awsflow.sinks import WazuhSocket
-from awsflow.sinks.dead_letters import DeadLetters
 from awsflow.sources import Queue
-from awsflow.sources.receiving import AHEAD, IN_FLIGHT, Receiver
 from awsflow.sources.sqs_address import address_of
-from awsflow.sources.sqs_calls import Received
 from tests.answers import Answer, refused
 from tests.conftest import Aws
 from tests.meddling import Asked, Meddling, refused_by_sqs
 from tests.messages import TEST_EVENT, by_cloudtrail, by_eventbridge, by_s3, s3_record, wrapped_by_sns
+from tests.queues import Logs, ids_of
 from tests.test_flow import FragileSink
 from tests.test_golden import GOLDEN, canonical
 from tests.wazuh import Wazuh
@@ -46,61 +35,6 @@ from tests.wazuh import Wazuh
 CASES: list[Any] = sorted(GOLDEN.glob("subscriber-*/case.json")) or [
     pytest.param(None, marks=pytest.mark.skip(reason=f"no golden cases in {GOLDEN}"))
 ]
-
-
-def names(sink: FragileSink) -> list[Any]:
-    """What has arrived."""
-    return [json.loads(event)["aws"]["n"] for event in sink.arrived]
-
-
-def ids_of(source: Queue) -> list[Any]:
-    """What a run reads."""
-    flow = Flow(source, batch=Batch(seconds=0.1))
-    return [record.event["n"] for record in flow if isinstance(record.event, dict)]
-
-
-class Logs:
-    """A bucket, and a queue that is told of what is put there."""
-
-    def __init__(self, aws: Aws, name: str = "logs", **attributes: Any) -> None:
-        self.access = aws.access
-        self.name = name
-        self.s3 = aws.client("s3")
-        self.sqs = aws.client("sqs")
-        self.s3.create_bucket(Bucket="logs")
-        self.url = self.sqs.create_queue(
-            QueueName=name, Attributes={key: str(value) for key, value in attributes.items()}
-        )["QueueUrl"]
-
-    def put(self, *keys: str, content: bytes | None = None, told: bool = True) -> None:
-        """Put objects, each with an event that is named after its key, and send a message for each."""
-        for key in keys:
-            self.s3.put_object(Bucket="logs", Key=key, Body=json.dumps({"n": key}) if content is None else content)
-        if told:
-            self.send(*(by_s3("logs", key) for key in keys))
-
-    def send(self, *bodies: str) -> None:
-        for some in chunked(bodies, 10):
-            entries = [{"Id": str(at), "MessageBody": body} for at, body in enumerate(some)]
-            self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
-
-    def source(self, reader: str = "buckets", **more: Any) -> Queue:
-        return Queue(self.name, reader, **{"access": self.access, "wait": 1, **more})
-
-    def ids(self, **more: Any) -> list[Any]:
-        """What a run reads."""
-        return ids_of(self.source(**more))
-
-    def left(self) -> int:
-        """How many messages there are, hidden ones too."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        told = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
-        return sum(map(int, told.values()))
-
-    def received(self) -> int:
-        """How many messages somebody else can receive now, up to ten."""
-        answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, VisibilityTimeout=1)
-        return len(answer.get("Messages", ()))
 
 
 @pytest.fixture
@@ -112,19 +46,6 @@ def logs(aws: Aws) -> Logs:
 def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """No call is tried again, which takes its time."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-
-
-class Told:
-    """Failures that were told."""
-
-    def __init__(self) -> None:
-        self.failures: list[Failure] = []
-
-    def add(self, failure: Failure) -> None:
-        self.failures.append(failure)
-
-    def flush(self) -> None:
-        """They are safe here."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.parent.name if case else None)
@@ -170,16 +91,21 @@ def test_an_empty_queue_is_left_after_the_wait(logs: Logs) -> None:
     assert 1 <= time.monotonic() - began < 4
 
 
-def test_a_queue_may_be_given_by_url_and_arn_and_may_be_a_fifo(aws: Aws) -> None:
+@pytest.mark.parametrize("queue", ["logs", "{url}", "arn:aws:sqs:us-east-1:123456789012:logs"])
+def test_a_queue_may_be_given_by_name_url_and_arn(logs: Logs, queue: str) -> None:
+    logs.put("a", "b")
+    assert ids_of(Queue(queue.format(url=logs.url), access=logs.access, wait=0)) == ["a", "b"]
+    assert logs.left() == 0
+
+
+def test_a_fifo_queue_is_read_to_its_end_though_it_hides_messages_behind_those_in_flight(aws: Aws) -> None:
     logs = Logs(aws, "logs.fifo", FifoQueue="true", ContentBasedDeduplication="true")
-    arn = "arn:aws:sqs:us-east-1:123456789012:logs.fifo"
-    for number, queue in enumerate(("logs.fifo", logs.url, arn)):
-        keys = [f"{number}.{key}" for key in range(12)]
-        logs.put(*keys, told=False)
-        for key in keys:
-            logs.sqs.send_message(QueueUrl=logs.url, MessageBody=by_s3("logs", key), MessageGroupId=key[-1])
-        assert sorted(ids_of(Queue(queue, access=logs.access, wait=1))) == sorted(keys)
-        assert logs.left() == 0
+    keys = [f"{number:02}" for number in range(12)]
+    logs.put(*keys, told=False)
+    for key in keys:
+        logs.sqs.send_message(QueueUrl=logs.url, MessageBody=by_s3("logs", key), MessageGroupId=key[-1])
+    assert logs.ids() == keys
+    assert logs.left() == 0
 
 
 def test_the_owner_and_the_region_are_those_of_the_arn(aws: Aws) -> None:
@@ -249,7 +175,7 @@ def test_wrong_arguments_are_refused() -> None:
 def test_a_queue_that_is_not_there_is_named(aws: Aws, by_url: bool) -> None:
     queue = f"{aws.url}/123456789012/nowhere" if by_url else "nowhere"
     with pytest.raises(NoQueue, match=r"nowhere.*there is no such queue"):
-        list(Flow(Queue(queue, access=aws.access, wait=1)))
+        list(Flow(Queue(queue, access=aws.access, wait=0)))
 
 
 def test_a_queue_is_reached_where_its_url_says(aws: Aws, logs: Logs) -> None:
@@ -326,269 +252,15 @@ def test_only_messages_of_which_all_objects_were_flushed_are_deleted(logs: Logs)
     assert sorted(logs.ids()) == ["b", "c"]
 
 
-class SlowSink(FragileSink):
-    """Takes its time for every batch."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self._seconds = seconds
-
-    def write(self, records: Sequence[Record]) -> None:
-        time.sleep(self._seconds)
-        super().write(records)
-
-
-def test_what_takes_longer_than_the_visibility_is_hidden_from_others_and_delivered_once(aws: Aws) -> None:
-    logs = Logs(aws, VisibilityTimeout=2)
-    logs.put("a", "b", "c")
-    sink = SlowSink(6)
-    run = threading.Thread(target=Flow(logs.source(wait=0)).to(sink).run)
-    run.start()
-    time.sleep(1)
-    others = 0
-    while run.is_alive():
-        others += logs.received()
-        time.sleep(0.2)
-    run.join()
-    assert others == 0
-    assert len(sink.arrived) == 3
-    assert logs.left() == 0
-
-
-def test_an_object_that_comes_slowly_is_hidden_from_others_too(aws: Aws) -> None:
-    logs = Logs(aws, VisibilityTimeout=2)
-
-    def slow(asked: Asked) -> Answer | None:
-        if asked.action == "GET /logs/a":
-            time.sleep(5)
-        return None
-
-    with Meddling(aws.url, slow) as meddling:
-        logs.put("a")
-        access = AwsAccess(service_endpoint=meddling.url)
-        assert logs.ids(access=access, wait=3) == ["a"]
-        assert meddling.count("GET /logs/a") == 1
-    assert logs.left() == 0
-
-
-def test_a_message_that_comes_back_while_it_is_worked_on_is_not_read_again(aws: Aws) -> None:
-    logs = Logs(aws, VisibilityTimeout=1)
-    warned: list[str] = []
-
-    def denied(asked: Asked) -> Answer | None:
-        return refused_by_sqs("AccessDenied", 403) if asked.action == "ChangeMessageVisibilityBatch" else None
-
-    with Meddling(aws.url, denied) as meddling:
-        logs.put("a")
-        sink = SlowSink(3)
-        Flow(logs.source(access=AwsAccess(service_endpoint=meddling.url), wait=2, warn=warned.append)).to(sink).run()
-        assert meddling.count("GET /logs/a") == 1
-    assert len(sink.arrived) == 1
-    assert logs.left() == 0
-    (told,) = warned
-    assert "AccessDenied" in told
-    assert "may be delivered twice" in told
-
-
-def test_without_the_right_to_ask_for_the_visibility_it_is_said_with_each_message(aws: Aws, logs: Logs) -> None:
-    def denied(asked: Asked) -> Answer | None:
-        return refused_by_sqs("AccessDenied", 403) if asked.action == "GetQueueAttributes" else None
-
-    with Meddling(aws.url, denied) as meddling:
-        logs.put("a")
-        assert logs.ids(access=AwsAccess(service_endpoint=meddling.url)) == ["a"]
-        said = [asked.body["VisibilityTimeout"] for asked in meddling.asked if asked.action == "ReceiveMessage"]
-    assert set(said) == {120}
-
-
-BAD_GZIP = gzip.compress(b'{"n": 1}' * 1000)[:-20]
-
-
-def fill(logs: Logs) -> tuple[list[str], list[str]]:
-    """Send good and bad messages in turn; return the keys of the good objects and the bad messages."""
-    good = [f"good/{number:02}" for number in range(20)]
-    bad = []
-    logs.put(*good, told=False)
-    for number in range(5):
-        logs.put(f"denied/{number}", told=False)
-        logs.put(f"undecodable/{number}", content=BAD_GZIP if number % 2 else b'{"n": oops}', told=False)
-        bad += [by_s3("logs", f"gone/{number}"), by_s3("logs", f"denied/{number}")]
-        bad += [by_s3("logs", f"undecodable/{number}"), f"of no shape {number}"]
-    for key, message in zip(good, bad, strict=True):
-        logs.send(message, by_s3("logs", key))
-    return good, bad
-
-
-def deny(asked: Asked) -> Answer | None:
-    return refused("AccessDenied", 403) if asked.action.startswith("GET /logs/denied/") else None
-
-
-def test_bad_messages_stop_none_of_the_others_are_told_once_and_left_to_the_redrive_policy(aws: Aws) -> None:
-    dead = Logs(aws, "dead")
-    policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 2}
-    logs = Logs(aws, VisibilityTimeout=1, RedrivePolicy=json.dumps(policy))
-    good, bad = fill(logs)
-    with Meddling(aws.url, deny) as meddling:
-        told = Told()
-        sink = FragileSink()
-        flow = Flow(logs.source(access=AwsAccess(service_endpoint=meddling.url), wait=3), failures=told).to(sink)
-        with pytest.raises(
-            AwsflowError, match=r"stays in the queue logs, for its redrive policy; and 19 more messages"
-        ):
-            flow.run()
-    assert sorted(name for name in names(sink) if isinstance(name, str)) == good
-    assert flow.stats.failed == len(told.failures) == 20
-    assert all(failure.content is None for failure in told.failures)
-    kinds = Counter(type(failure.error) for failure in told.failures)
-    assert sum(kinds[kind] for kind in kinds if issubclass(kind, ServiceError)) == 10
-    assert (kinds[DecodeError], kinds[DecompressError]) == (8, 2)
-    assert sorted(
-        f"s3://logs/{kind}/{number}" for kind in ("denied", "gone", "undecodable") for number in range(5)
-    ) == (sorted(str(failure.origin) for failure in told.failures if failure.origin.bucket))
-    time.sleep(1)
-    with suppress(AwsflowError):
-        logs.ids()
-    assert (logs.left(), dead.left()) == (0, 20)
-    bodies: list[str] = []
-    while dead.left() > len(bodies):
-        answer = dead.sqs.receive_message(QueueUrl=dead.url, MaxNumberOfMessages=10)
-        bodies += [message["Body"] for message in answer["Messages"]]
-    assert sorted(bodies) == sorted(bad)
-
-
-def test_told_to_skip_bad_messages_are_filed_whole_and_deleted(aws: Aws, tmp_path: Path) -> None:
-    logs = Logs(aws)
-    good, bad = fill(logs)
-    path = tmp_path / "dead-letter.ndjson"
-    letters = DeadLetters(path)
-    sink = FragileSink()
-    with Meddling(aws.url, deny) as meddling:
-        source = logs.source(access=AwsAccess(service_endpoint=meddling.url), skip_on_error=True)
-        stats = Flow(source, failures=letters).to(sink).run()
-    assert (stats.failed, logs.left()) == (20, 0)
-    assert sorted(name for name in names(sink) if isinstance(name, str)) == good
-    filed = [json.loads(line) for line in path.read_text().splitlines()]
-    lines = [letter for letter in filed if letter["content"] == '{"n": oops}']
-    assert len(lines) == 3  # bad lines are filed by themselves: their objects were read to the end
-    of_lines = {by_s3("logs", letter["key"]) for letter in lines}
-    assert {letter["content"] for letter in filed} - {'{"n": oops}'} == set(bad) - of_lines
-    assert all("filed, and deleted" in letter["reason"] for letter in filed if letter not in lines)
-
-
-def test_a_message_is_not_deleted_before_its_dead_letter_is_safe(logs: Logs) -> None:
-    class Unsafe(Told):
-        def flush(self) -> None:
-            if self.failures:
-                raise SinkError("the disk is full")
-
-    logs.send("of no shape")
-    with pytest.raises(SinkError):
-        Flow(logs.source(skip_on_error=True), failures=Unsafe()).to(FragileSink()).run()
-    assert logs.left() == 1
-
-
-@pytest.mark.parametrize("skip", [True, False])
-def test_the_good_objects_of_a_bad_message_are_delivered(logs: Logs, skip: bool) -> None:
-    logs.put("a", "b", told=False)
-    records: list[Any] = [s3_record("logs", key) for key in ("a", "gone", "b")]
-    logs.send(json.dumps({"Records": [{"eventName": "odd"}, *records]}))
-    told = Told()
-    sink = FragileSink()
-    with suppress(AwsflowError):
-        Flow(logs.source(skip_on_error=skip), failures=told).to(sink).run()
-    assert names(sink) == ["a", "b"]
-    assert [failure.origin.key[:7] for failure in told.failures] == ["message", "gone"]
-    assert logs.left() == (0 if skip else 1)
-
-
-def test_a_run_ends_though_bad_messages_come_back_all_the_time(aws: Aws) -> None:
-    logs = Logs(aws, VisibilityTimeout=1)
-    logs.send("of no shape", by_s3("logs", "gone"))
-    told = Told()
-    began = time.monotonic()
-    with pytest.raises(AwsflowError, match="and 1 more messages"):
-        Flow(logs.source(wait=2), failures=told).to(FragileSink()).run()
-    assert time.monotonic() - began < 8
-    assert len(told.failures) == 2
-
-
-def until(happened: Callable[[], object], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-@pytest.fixture
-def following(aws: Aws) -> Iterator[Callable[..., tuple[FragileSink, Told]]]:
-    """Starts a run that follows the queue; it is stopped at the end, which must take effect in time."""
-    stop = threading.Event()
-    threads = []
-
-    def start(logs: Logs, **more: Any) -> tuple[FragileSink, Told]:
-        sink, told = FragileSink(), Told()
-        flow = Flow(
-            logs.source(follow=True, stop=stop.is_set, **more),
-            failures=told,
-            batch=Batch(seconds=0.2),
-        ).to(sink)
-        threads.append(threading.Thread(target=flow.run))
-        threads[-1].start()
-        return sink, told
-
-    yield start
-    stop.set()
-    for thread in threads:
-        thread.join(5)
-        assert not thread.is_alive()
-
-
-def test_told_to_follow_it_stays_and_delivers_what_comes(
-    logs: Logs, following: Callable[..., tuple[FragileSink, Told]]
-) -> None:
-    sink, told = following(logs, wait=20)
-    for number in range(3):
-        time.sleep(0.7)
-        logs.put(f"{number}")
-        until(lambda count=number + 1: sink.flushed == count)  # type: ignore[misc] # mypy wants to know more of it
-    until(lambda: logs.left() == 0)
-    assert told.failures == []
-
-
-def test_what_could_not_be_had_is_tried_again_by_a_run_that_follows_and_told_once(
-    aws: Aws, following: Callable[..., tuple[FragileSink, Told]]
-) -> None:
-    logs = Logs(aws, VisibilityTimeout=1)
-    logs.put("bad", content=BAD_GZIP, told=False)
-    logs.put("good", told=False)
-    with Meddling(aws.url) as meddling:
-        sink, told = following(logs, access=AwsAccess(service_endpoint=meddling.url), wait=20)
-        logs.send(by_s3("logs", "late", "good"), by_s3("logs", "bad"))
-        until(lambda: meddling.count("GET /logs/late") >= 3)
-        logs.put("late", told=False)
-        until(lambda: logs.left() == 1)
-        assert sorted(failure.origin.key for failure in told.failures) == ["bad", "late"]
-        assert meddling.count("GET /logs/bad") == 1
-        assert meddling.count("GET /logs/good") == 1
-    arrived = Counter(names(sink))
-    assert arrived["late"] == arrived["good"] == 1
-
-
-def test_asked_to_stop_it_gives_back_what_it_has_not_delivered(logs: Logs) -> None:
-    keys = [f"{number:03}" for number in range(60)]
-    logs.put(*keys)
-    sink = FragileSink()
-    flow = Flow(logs.source(follow=True, stop=lambda: len(sink.arrived) >= 5), batch=Batch(records=1)).to(sink)
-    began = time.monotonic()
-    flow.run()
-    assert time.monotonic() - began < 10
-    assert 5 <= len(sink.arrived) < 60
-    rest = logs.ids(wait=0)
-    assert sorted(rest + names(sink)) == keys
-
-
-@pytest.mark.parametrize("action", ["GetQueueUrl", "ReceiveMessage", "DeleteMessageBatch"])
-@pytest.mark.parametrize(("code", "expected"), [("AccessDenied", QueueFailed), ("RequestThrottled", Throttled)])
+@pytest.mark.parametrize(
+    ("action", "code", "expected"),
+    [
+        ("GetQueueUrl", "AccessDenied", QueueFailed),
+        ("ReceiveMessage", "AccessDenied", QueueFailed),
+        ("DeleteMessageBatch", "AccessDenied", QueueFailed),
+        ("ReceiveMessage", "RequestThrottled", Throttled),
+    ],
+)
 @pytest.mark.usefixtures("one_attempt")
 def test_what_sqs_refuses_ends_the_run_and_loses_nothing(
     aws: Aws, logs: Logs, action: str, code: str, expected: type[AwsflowError]
@@ -646,76 +318,3 @@ def test_a_store_that_throttles_ends_the_run_and_what_came_before_is_deleted(aws
         Flow(logs.source(access=AwsAccess(service_endpoint=meddling.url), skip_on_error=True)).to(sink).run()
     assert len(sink.arrived) == 1
     assert logs.left() == 2
-
-
-def test_no_more_is_received_than_somebody_has_time_for() -> None:
-    numbers = iter(range(1 << 20))
-    held: list[str] = []
-    received = Receiver(
-        lambda: [Received(str(number), f"r{number}", "x") for number, _ in zip(numbers, range(10), strict=False)],
-        wait=0,
-        follow=False,
-        hold=held.append,
-        give_back=lambda receipts: None,
-        failed_before=lambda id_: False,
-    )
-    until(lambda: len(held) > AHEAD)
-    time.sleep(0.2)
-    assert len(held) <= AHEAD + 10
-    taken = []
-    while (message := received.next(0.5)) is not None:
-        taken.append(message)
-    assert IN_FLIGHT <= len(taken) < IN_FLIGHT + 10
-    for message in taken[:100]:
-        received.release(len(message.body))
-    assert sum(received.next(0.5) is not None for _ in range(100)) >= 90
-    received.stop()
-
-
-def test_an_error_of_receiving_is_raised_behind_what_was_received() -> None:
-    answers: list[list[Received]] = [[Received("1", "r", "x")]]
-
-    def receive() -> list[Received]:
-        if not answers:
-            raise QueueFailed("refused")
-        return answers.pop()
-
-    receiver = Receiver(
-        receive, wait=0, follow=True, hold=lambda receipt: None, give_back=lambda receipts: None, failed_before=bool
-    )
-    until(lambda: not answers)
-    assert receiver.next(5) == Received("1", "r", "x")
-    with pytest.raises(QueueFailed):
-        receiver.next(5)
-    assert receiver.ended
-
-
-SUBSCRIBER = """
-import sys
-from awsflow import Batch, Flow
-from awsflow.options import AwsAccess
-from awsflow.sinks import WazuhSocket
-from awsflow.sources import Queue
-
-source = Queue("logs", access=AwsAccess(service_endpoint=sys.argv[1]), wait=6)
-Flow(source, batch=Batch(records=50)).to(WazuhSocket(sys.argv[2])).run()
-"""
-
-
-def test_of_two_subscribers_one_is_killed_and_every_object_is_delivered(aws: Aws, tmp_path: Path) -> None:
-    logs = Logs(aws, VisibilityTimeout=3)
-    keys = [f"{number:03}" for number in range(500)]
-    logs.put(*keys)
-    with Wazuh(tmp_path) as wazuh:
-        command = [sys.executable, "-c", SUBSCRIBER, aws.url, str(wazuh.path)]
-        killed, other = (subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2))
-        wazuh.wait_for(150)
-        killed.kill()
-        arrived = len(wazuh.bodies)
-        killed.communicate()
-        _, complaint = other.communicate(timeout=60)
-        assert (killed.returncode, other.returncode, complaint) == (-9, 0, b"")
-        delivered = {event["aws"]["n"] for event in wazuh.events()}
-    assert arrived < 500
-    assert sorted(delivered) == keys
-    assert logs.left() == 0

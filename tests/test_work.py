@@ -266,7 +266,9 @@ def test_what_cannot_be_read_is_on_the_failures_list_and_not_listed_again(state:
     assert state.reopen().failures() == [
         FailedObject(STREAM, key(TODAY, "bad"), "etag", 1000, 3, "line 4 is cut off", when, when, 1, TODAY)
     ]
-    assert state.work.remembered(STREAM, [key(TODAY, "bad")])[key(TODAY, "bad")].finished
+    assert state.work.remembered(STREAM, [key(TODAY, "bad")]) == {
+        key(TODAY, "bad"): Remembered("etag", 3, finished=True, failed=True)
+    }
 
 
 def test_each_attempt_is_counted_until_there_were_enough(state: State) -> None:
@@ -297,7 +299,7 @@ def test_progress_of_a_failed_object_is_kept_on_the_list_and_nowhere_else(state:
         (key(TODAY, "new"), 500, 1),
     ]
     known = state.work.remembered(STREAM, [key(old, "old"), key(TODAY, "new")])
-    assert known == {key(TODAY, "new"): Remembered("etag", 500, True)}
+    assert known == {key(TODAY, "new"): Remembered("etag", 500, True, failed=True)}
 
 
 def test_failures_outlive_the_window(state: State) -> None:
@@ -308,6 +310,14 @@ def test_failures_outlive_the_window(state: State) -> None:
     state.work.commit([done(old, "old")])
     assert state.work.failures() == []
     assert state.rows() == 1
+
+
+def test_of_very_many_failures_ten_thousand_at_a_time_are_listed(state: State) -> None:
+    state.work.commit([at(TODAY, f"{number:05}", error="bad") for number in range(10_500)])
+    listed = state.work.failures()
+    assert [failed.key for failed in listed] == [key(TODAY, f"{number:05}") for number in range(10_000)]
+    state.work.commit([done(TODAY, f"{number:05}") for number in range(10_000)])
+    assert len(state.work.failures()) == 500
 
 
 def test_a_failed_object_that_was_replaced_is_an_object_like_any_other(state: State) -> None:
@@ -363,7 +373,7 @@ class Model:
             if attempts and not position.finished:
                 self.failures[name] = (etag, position.records, attempts)
             passed_by = position.finished or name in self.failures
-            self.objects[name] = (day, Remembered(etag, position.records, passed_by))
+            self.objects[name] = (day, Remembered(etag, position.records, passed_by, failed=name in self.failures))
         if self.newest:
             window = self.newest - ONE_DAY
             self.objects = {name: known for name, known in self.objects.items() if known[0] >= window}

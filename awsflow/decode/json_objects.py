@@ -24,7 +24,7 @@ _INDENT = 64
 """White space in front of a value, or between two of them, is taken notice of up to so many bytes."""
 _REACH = 300
 """What `_beginning` matches is shorter than that."""
-_WASTE = 1 << 17
+_WASTE = 1 << 16
 """Bytes that may be read again because of wrong ones, besides four for each byte of the text."""
 _BLANK = b" \t\n\r"
 _boundary = re.compile(rb'\}[ \t\n\r]*\{[ \t\n\r]*"')

@@ -8,8 +8,6 @@ front of those of other logs. `ELBAccessLogTestFile` shows that the bucket may b
 has been copied by somebody, and may be of any of them.
 """
 
-from typing import Any
-
 from awsflow.logtypes.layout import AwsLogs
 
 LAYOUTS = (AwsLogs("elasticloadbalancing", organization=False),)

@@ -38,7 +38,7 @@ class Sample:
     write: Callable[[BinaryIO, Iterable[Any]], None]
     """Write an object's content, these events as AWS delivers them, however many."""
     key: Callable[..., str]
-    """(account, region, when, number): such an object's key, as AWS gives it; `number` tells a minute's objects apart."""
+    """(account, region, when, number): an object's key, as AWS gives it; `number` tells a minute's objects apart."""
 
     def document(self, events: Iterable[Any]) -> bytes:
         """An object's content."""
