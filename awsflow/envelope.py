@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
 from awsflow.exactjson import json_bytes
@@ -82,9 +82,11 @@ def wazuh_json(items: Iterable[Item]) -> Generator[Item, None, None]:
         if item.__class__ is Record:
             event = item.event
             if event.__class__ is not dict:
-                item.event = event.encode("utf-8", "surrogatepass") if event.__class__ is str else event
-                yield item
-                continue
+                if not isinstance(event, Mapping):
+                    item.event = _text_bytes(item)
+                    yield item
+                    continue
+                event = dict(event)
             if item.origin is not origin:
                 origin = item.origin
                 head, tail = _around(origin)
@@ -127,9 +129,22 @@ def plain_json(items: Iterable[Item]) -> Generator[Item, None, None]:
             event = item.event
             if event.__class__ is dict:
                 item.event = json_bytes(event)
-            elif event.__class__ is str:
-                item.event = event.encode("utf-8", "surrogatepass")
+            else:
+                item.event = json_bytes(dict(event)) if isinstance(event, Mapping) else _text_bytes(item)
         yield item
+
+
+def _text_bytes(record: Record) -> bytes:
+    """The bytes of an event that is no mapping. TypeError if it is nothing that could be sent."""
+    event = record.event
+    if isinstance(event, bytes):
+        return event
+    if isinstance(event, str):
+        return event.encode("utf-8", "surrogatepass")
+    raise TypeError(
+        f"encoding record {record.number} of {record.origin}: a stage has made {type(event).__name__} of it; return a "
+        "dict, text or bytes"
+    )
 
 
 def _shaped(event: dict[str, Any], origin: Origin, has_log_info: bool) -> list[dict[str, Any]]:

@@ -122,10 +122,8 @@ class Stats:
 
 
 Commit = Callable[[Sequence[Position]], None]
-
-
-class Stopped(Exception):
-    """Leaves `deliver` when it was asked to stop."""
+_TOO_MANY = 10
+"""Batches that may wait for a barrier."""
 
 
 @dataclass(slots=True)
@@ -147,6 +145,19 @@ class _Batcher:
         """A barrier: everything pending belongs to this position."""
         self.covered, self.covered_size = len(self.pending), self.size
         self.positions.append(position)
+
+    def cover_all(self) -> None:
+        """Nothing more is waited for: write everything with the next flush, without a position of its own."""
+        self.covered, self.covered_size = len(self.pending), self.size
+
+    def make_room(self, batch: Batch) -> bool:
+        """Flush what the last barrier covers; where there is none, all, once there are too many records without one."""
+        if not self.covered:
+            if len(self.pending) <= _TOO_MANY * batch.records and self.size <= _TOO_MANY * batch.size:
+                return False
+            self.cover_all()
+        self.flush()
+        return True
 
     def flush(self) -> None:
         """Write and flush what the last barrier covers, then commit; the records behind it stay pending."""
@@ -179,9 +190,10 @@ def deliver(
     """Write every record; flush in batches that end at a barrier, and commit behind each flush, never before it.
 
     A batch is written when the next record would be one too many for it, and at a barrier once it is full or old
-    enough. So no more than one batch is ever sent without being committed, if barriers come often enough. `failures`
-    has taken each failure before anything behind it is committed. When `stop` says so, or the items break off with
-    an exception, what the last barrier covers is still flushed and committed; records behind it will be read again.
+    enough. So no more than one batch is ever sent without being committed, if barriers come often enough; where ten
+    batches wait for one, and at the end, what no barrier covers is sent as well. `failures` has taken each failure
+    before anything behind it is committed. When `stop` says so, or the items break off with an exception, what the
+    last barrier covers is still flushed and committed; records behind it will be read again.
     """
     batch = batch or Batch()
     stats = stats or Stats()
@@ -195,8 +207,8 @@ def deliver(
             if item.__class__ is Record:
                 waiting.pending.append(item)
                 waiting.size += len(item.event)
-                if waiting.covered and (len(waiting.pending) > batch.records or waiting.size > batch.size):
-                    waiting.flush()
+                is_full = len(waiting.pending) > batch.records or waiting.size > batch.size
+                if is_full and waiting.make_room(batch):
                     due = clock() + batch.seconds
             elif item.__class__ is Barrier:
                 stats.add(item)
@@ -210,6 +222,9 @@ def deliver(
             elif isinstance(item, Failure):
                 stats.failed += 1
                 failures.add(item)
+        else:
+            if not broken:
+                waiting.cover_all()
         waiting.flush()
     finally:
         stats.seconds = clock() - started
@@ -258,6 +273,7 @@ class Flow:
         self._stop = stop
         self._clock = clock
         self._stages: list[Stage] = []
+        self._encode: Stage | None = None
         self._sink: Sink | None = None
 
     def through(self, stage: Stage) -> Self:
@@ -285,8 +301,8 @@ class Flow:
         return self.through(each(kept))
 
     def to(self, sink: Sink, encode: Stage = wazuh_json) -> Self:
-        """Deliver to this sink, encoded for Wazuh unless told otherwise (`awsflow.envelope.plain_json`)."""
-        self._stages.append(encode)
+        """Deliver to this sink, encoded for Wazuh unless told otherwise (`awsflow.plain_json`), behind all stages."""
+        self._encode = encode
         self._sink = sink
         return self
 
@@ -342,6 +358,6 @@ class Flow:
         """The source's items behind all stages; closing it closes the source."""
         with closing(self._source.items()) as items:
             staged: Iterable[Item] = items
-            for stage in self._stages:
+            for stage in (*self._stages, *filter(None, [self._encode])):
                 staged = stage(staged)
             yield from staged

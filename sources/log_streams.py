@@ -156,7 +156,7 @@ def _of_part(stream: LogStream, part: Part, note: Callable[[str], None]) -> Iter
         if page.events:
             again_from = max(again_from, page.events[-1]["timestamp"])
         is_end = page.token == token
-        is_last = is_end
+        is_last = is_end or (part.until is None and _is_younger(page, began))
         yield Page(stream, part, page.events, begins, bool(begins and token), page.token, asked_from, is_last, is_end)
         if is_last:
             return

@@ -67,9 +67,15 @@ class Logs:
 
     def left(self) -> int:
         """How many messages there are, hidden ones too."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        told = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
-        return sum(map(int, told.values()))
+        return self._count("ApproximateNumberOfMessages") + self.hidden()
+
+    def hidden(self) -> int:
+        """How many messages somebody is working on."""
+        return self._count("ApproximateNumberOfMessagesNotVisible")
+
+    def _count(self, name: str) -> int:
+        told = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])["Attributes"]
+        return int(told[name])
 
     def received(self) -> int:
         """How many messages somebody else can receive now, up to ten."""

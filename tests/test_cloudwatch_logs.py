@@ -274,6 +274,31 @@ def test_the_part_before_the_earliest_time_read_is_read_first_and_once(service: 
     assert len(rows(state["state"])) == 1
 
 
+def test_what_lies_on_the_border_of_the_part_before_is_sent_once(service: LogService, aws: Aws, tmp_path: Path) -> None:
+    """Whether the end of a stretch of time belongs to it, AWS and moto see differently."""
+    midnight = int(datetime(2026, 11, 19, tzinfo=UTC).timestamp() * 1000)
+    places: list[tuple[LogService | Moto, AwsAccess]] = [(service, service.access), (Moto(aws), aws.access)]
+    for number, (logs, access) in enumerate(places):
+        state = {"state": tmp_path / f"{number}.db"}
+        logs.put(GROUP, "s", (midnight - 1, "before"), (midnight, "border"), (midnight + 1, "behind"))
+        assert collected(access, only_after=date(2026, 11, 19), **state) == ["border", "behind"]
+        assert collected(access, only_after=date(2026, 11, 18), **state) == ["before"]
+
+
+def test_a_run_that_was_broken_off_in_the_midst_of_a_page_goes_on_there(service: LogService, tmp_path: Path) -> None:
+    service.put(GROUP, "s", *((T + at // 7, str(at)) for at in range(5000)))
+    seen: list[Any] = []
+    with closing(source(service.access, state=tmp_path / "s.db")) as logs, closing(logs.items()) as items:
+        for item in items:
+            if isinstance(item, Record):
+                seen.append(item.event)
+            elif item.position is not None:  # type: ignore[union-attr] # there are no failures here
+                logs.commit([item.position])  # type: ignore[union-attr] # likewise
+                if len(seen) == 3300:
+                    break
+    assert seen + collected(service.access, state=tmp_path / "s.db") == [str(at) for at in range(5000)]
+
+
 def test_a_part_before_that_was_broken_off_goes_on_where_it_was_left(service: LogService, tmp_path: Path) -> None:
     day = 24 * 3_600_000
     old = [(T - 3 * day + number, str(number)) for number in range(1000)]
@@ -303,6 +328,12 @@ def test_nothing_dated_before_the_given_day_is_ever_sent(service: LogService, tm
     assert collected(service.access, **state) == ["old"]
     service.put(GROUP, "s", (T - 8 * day, "between"), (T, "new"))
     assert collected(service.access, only_after=date(2026, 11, 20), **state) == ["new"]
+    midnight = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp() * 1000)
+    service.put(GROUP, "s", (midnight + 1, "next day"))
+    options: dict[str, Any] = {"only_after": date(2026, 11, 21), "now": lambda: NOON + timedelta(days=1), **state}
+    assert collected(service.access, **options) == ["next day"]
+    service.put(GROUP, "s", (midnight - 1, "late, and of before"), (midnight, "late"))
+    assert collected(service.access, **options) == ["late"]
 
 
 def test_reparse_reads_everything_again_and_changes_no_state(service: LogService, tmp_path: Path) -> None:

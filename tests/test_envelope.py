@@ -151,3 +151,18 @@ def test_plain_json_is_the_event_alone() -> None:
     (record,) = plain_json([Record({"a": [None]}, Origin(shape=common), 1)])
     assert isinstance(record, Record)
     assert record.event == b'{"a":[null]}'
+
+
+@pytest.mark.parametrize("encode", [wazuh_json, plain_json])
+@pytest.mark.parametrize("made", [OrderedDict(a=1), MappingProxyType({"a": 1})])
+def test_any_mapping_that_a_stage_makes_is_an_event(encode: Stage, made: Any) -> None:
+    (record,) = encode([Record(made, Origin(envelope="none"), 1)])
+    assert isinstance(record, Record)
+    assert record.event == b'{"a":1}'
+
+
+@pytest.mark.parametrize("encode", [wazuh_json, plain_json])
+@pytest.mark.parametrize("made", [None, 5, [{"a": 1}], ({"a": 1},)])
+def test_what_is_no_event_is_refused_and_the_record_is_named(encode: Stage, made: Any) -> None:
+    with pytest.raises(TypeError, match=rf"record 7 of s3://b/k: a stage has made {type(made).__name__} of it; "):
+        list(encode([Record(made, Origin("b", "k"), 7)]))

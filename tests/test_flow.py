@@ -171,6 +171,47 @@ def test_a_batch_is_flushed_when_it_is_old_enough_also_when_the_source_goes_quie
     assert committed == [1]
 
 
+class Simple:
+    """A source as somebody writes it first: records, and nothing else."""
+
+    def __init__(self, records: int, written: Callable[[], int] = lambda: 0) -> None:
+        self.records = records
+        self.waiting_at_most = 0
+        self._written = written
+
+    def items(self) -> Generator[Item, None, None]:
+        for number in range(1, self.records + 1):
+            yield Record(f"{number:05}", Origin(), number)
+            self.waiting_at_most = max(self.waiting_at_most, number - self._written())
+
+    def commit(self, positions: Sequence[object]) -> None:
+        raise AssertionError("there are no positions")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_what_no_barrier_covers_is_delivered_at_the_end_and_commits_nothing() -> None:
+    sink = FragileSink()
+    stats = Flow(Simple(3)).to(sink).run()
+    assert (sink.arrived, sink.flushed, stats.sent) == (["00001", "00002", "00003"], 3, 3)
+
+
+@pytest.mark.parametrize("batch", [Batch(records=5), Batch(size=25)])
+def test_a_source_without_barriers_does_not_fill_the_memory(batch: Batch) -> None:
+    sink = FragileSink()
+    source = Simple(1000, written=lambda: len(sink.arrived))
+    Flow(source, batch=batch).to(sink).run()
+    assert len(sink.arrived) == 1000
+    assert 5 < source.waiting_at_most <= 51
+
+
+def test_stages_come_before_the_encoding_wherever_the_sink_is_named() -> None:
+    sink = FragileSink()
+    Flow(Objects([2])).to(sink).map(str.upper).filter(lambda event: event.endswith("1")).run()
+    assert sink.arrived == ["0.1"]
+
+
 def test_everything_discarded_is_committed_all_the_same() -> None:
     source = Objects([5, 5])
     sink = FragileSink()

@@ -219,4 +219,5 @@ def test_time_grows_no_faster_than_the_event() -> None:
         shrunk(body, len(body) * 2 // 3)
         return time.process_time() - started
 
-    assert min(seconds(100_000) for _ in range(2)) < 25 * min(seconds(10_000) for _ in range(3))
+    # 10 times the size; a machine that is busy, and its caches, may take 40 times as long, and the square is 100 times
+    assert min(seconds(100_000) for _ in range(2)) < 60 * min(seconds(10_000) for _ in range(3))

@@ -34,7 +34,7 @@ def test_what_takes_longer_than_the_visibility_is_hidden_from_others_and_deliver
     sink = SlowSink(5)
     run = threading.Thread(target=Flow(logs.source(wait=0)).to(sink).run)
     run.start()
-    time.sleep(1)
+    until(lambda: logs.hidden() == 3)
     others = 0
     while run.is_alive():
         others += logs.received()

@@ -173,6 +173,7 @@ def _run(command: list[str], folder: str, queue: socket.socket) -> _Run:
                     raise AwsflowError(f"running awsflow wodle: it did not end within {LONGEST_RUN:.0f} seconds")
         finally:
             process.kill()
+            process.wait()  # Popen itself waits but a moment when Ctrl-C ends it, and the folder is to go now
     own = json.loads(stats.read_text()) if stats.exists() else {}
     return _Run(process.returncode, told.read_text(), events, own)
 
