@@ -62,8 +62,11 @@ class Finding:
         NoAccounts or NoObjects if there is nothing at all to search through.
         """
         self._failed = self._failed_before()  # asked now: not those that fail in this run
-        streams = []
+        streams: list[str] = []
         for layout, types in self._layouts().items():
+            if all(log_type.one_place for log_type in types) and self._are_there(streams):
+                self._note(f"leaving {layout.shown} to other types: there are logs in {streams[0]} and the like")
+                continue
             for stream in layout.streams(self._place, self._folders):
                 streams.append(stream)
                 yield from self._in_stream(layout, types, stream)
@@ -144,6 +147,10 @@ class Finding:
             )
         if not any_stream:
             self._note(f"no {self._options.log_type} logs below s3://{bucket}/{base}")
+
+    def _are_there(self, streams: Iterable[str]) -> bool:
+        """Whether something lies in any of these streams: those of given accounts and regions may be empty."""
+        return any(not is_empty(self._client, self._options.bucket, stream) for stream in streams)
 
     def _folders(self, prefix: str, delimiter: str = "/", after: str = "") -> Iterator[str]:
         for name in folders(self._client, self._options.bucket, prefix, delimiter, after):

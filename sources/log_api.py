@@ -118,6 +118,11 @@ def is_arn(group: str) -> bool:
     return group.startswith("arn:")
 
 
+def region_of(arn: str) -> str:
+    """The region in an ARN, empty if there is none."""
+    return f"{arn}:::".split(":")[3]
+
+
 def _of(group: str) -> dict[str, Any]:
     return {"logGroupIdentifier" if is_arn(group) else "logGroupName": group}
 

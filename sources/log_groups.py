@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 
 from awsflow.errors import AwsflowError, CredentialsError, EndpointUnreachable, ServiceError
 from awsflow.items import Origin
-from awsflow.sources.log_api import Listed, LogsApi, Missing, is_arn
+from awsflow.sources.log_api import Listed, LogsApi, Missing, is_arn, region_of
 from awsflow.sources.log_records import Dressed, as_it_is
 from awsflow.sources.log_streams import LogStream, parts_of
 from awsflow.state.log_work import LogWork
@@ -70,7 +70,7 @@ class LogFinding:
         of_arns: dict[str, list[str]] = {}
         for group in self._options.groups:
             if is_arn(group):
-                of_arns.setdefault(f"{group}:::::".split(":")[3], []).append(group)
+                of_arns.setdefault(region_of(group), []).append(group)
         left_out: list[AwsflowError] = []
         regions = dict.fromkeys((*(self._regions if own else ()), *of_arns))
         for region in regions:
@@ -93,14 +93,18 @@ class LogFinding:
 
     def failures(self) -> list[str]:
         """What is to be told at the end: of groups that are missing, or could not be read."""
-        told = [
-            str(error) for (_, group), error in self._refused.items() if not (self._anywhere and group in self._found)
-        ]
+        refused: dict[tuple[str, str], AwsflowError] = {}
+        for (region, group), error in self._refused.items():
+            if not self._anywhere:
+                refused[region, group] = error
+            elif group not in self._found:
+                refused.setdefault(("", group), error)  # all the regions that do not let us would be many
+        told = [str(error) for error in refused.values()]
         told += map(str, self._unread.values())
-        refused = {group for _, group in self._refused}
+        looked_for = {group for _, group in self._refused} | self._found
         for group in self._options.groups:
-            if group not in self._found and group not in refused:
-                places = group.split(":")[3] if is_arn(group) else ", ".join(self._regions)
+            if group not in looked_for:
+                places = region_of(group) if is_arn(group) else ", ".join(self._regions)
                 told.append(
                     f"looking for the log group {group}: it is not there ({places}); check name, account and regions"
                 )

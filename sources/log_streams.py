@@ -108,7 +108,7 @@ def parts_of(left: Sequence[LogPosition], start: int, only_after: int | None, la
     main = Part(Tail(start, whole))
     is_quiet = None not in (last_ingested, whole.ingested) and last_ingested <= whole.ingested  # type: ignore[operator] # neither is None
     if whole.token and (is_quiet or not main.tail.has_marks):
-        # nothing can have come late: so what is new, if anything, lies behind all that was read
+        # nothing has come, as far as the list tells; or it is not known what was read before the token
         main.token, main.asked_from = whole.token, whole.asked_from
     parts = []
     begin, end = only_after, whole.earliest
@@ -136,12 +136,14 @@ def _of_part(stream: LogStream, part: Part, note: Callable[[str], None]) -> Iter
     """The pages of a part, until the token stays the same: an empty page is not the end.
 
     A writer may be faster than we are. So the last page is also the one whose events have all come to AWS after this
-    has begun, and a while: the next run begins behind it. Behind a token that is refused it is read by time.
+    has begun, and a while: the next run begins behind it. Behind a token that is refused it is read by time; so it is
+    if the token only was to confirm that nothing has come, and does not: something else may have come late.
     """
     again_from = part.tail.begins_at
     token = part.token
     asked_from = part.asked_from if token else again_from
     begins, refused_at = True, None
+    confirms = bool(token) and part.tail.has_marks
     began = None
     while True:
         try:
@@ -150,7 +152,10 @@ def _of_part(stream: LogStream, part: Part, note: Callable[[str], None]) -> Iter
             note(str(error))
             if refused_at == again_from:  # and nothing has come since: whatever is left is left to the next run
                 return
-            token, asked_from, begins, refused_at = "", again_from, True, again_from
+            token, asked_from, begins, refused_at, confirms = "", again_from, True, again_from, False
+            continue
+        if confirms and (page.events or page.token != token):
+            token, asked_from, confirms = "", again_from, False
             continue
         began = began or page.answered
         if page.events:

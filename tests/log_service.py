@@ -111,6 +111,8 @@ class LogService(JsonService):
         """Of the clock on the wall, in milliseconds since 1970."""
         self.page = page
         self.empty_every = empty_every
+        self.lag = 0
+        """Milliseconds for which the list of streams knows nothing of what has come."""
         self.pages = 0
         """Pages with events so far."""
         self.refused_tokens: set[str] = set()
@@ -150,7 +152,8 @@ class LogService(JsonService):
         for name in page:
             entry: dict[str, Any] = {"logStreamName": name, "arn": f"{ARN}:g:log-stream:{name}"}
             if events := streams[name].events:
-                entry |= {"firstEventTimestamp": events[0][0], "lastIngestionTime": max(event[1] for event in events)}
+                known = [event[1] for event in events if event[1] <= self.time - self.lag]
+                entry |= {"firstEventTimestamp": events[0][0], **({"lastIngestionTime": max(known)} if known else {})}
             listed.append(entry)
         return {"logStreams": listed, **token}
 

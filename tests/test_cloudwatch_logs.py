@@ -198,6 +198,21 @@ def test_late_events_of_the_same_millisecond_and_earlier_ones_are_neither_lost_n
         assert collected(access, **state) == []
 
 
+def test_what_comes_late_is_read_though_the_list_of_streams_lags_behind(service: LogService, tmp_path: Path) -> None:
+    state = {"state": tmp_path / "s.db"}
+    service.put(GROUP, "s", *some(1, 5))
+    assert collected(service.access, **state) == ["1", "5"]
+    service.lag = 60_000
+    service.time += 60_000
+    service.put(GROUP, "s", *some(3))
+    assert collected(service.access, **state) == []  # what comes late is not looked for while nothing tells of it
+    service.put(GROUP, "s", *some(6))
+    assert collected(service.access, **state) == ["3", "6"]
+    service.put(GROUP, "s", *some(4))
+    service.time += 60_000
+    assert collected(service.access, **state) == ["4"]
+
+
 def test_after_a_refused_token_it_goes_on_from_the_latest_time_without_repeats(
     service: LogService, tmp_path: Path
 ) -> None:
@@ -331,7 +346,7 @@ def test_nothing_dated_before_the_given_day_is_ever_sent(service: LogService, tm
     midnight = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp() * 1000)
     service.put(GROUP, "s", (midnight + 1, "next day"))
     options: dict[str, Any] = {"only_after": date(2026, 11, 21), "now": lambda: NOON + timedelta(days=1), **state}
-    assert collected(service.access, **options) == ["next day"]
+    assert collected(service.access, **{**options, "only_after": date(2026, 11, 20)}) == ["next day"]
     service.put(GROUP, "s", (midnight - 1, "late, and of before"), (midnight, "late"))
     assert collected(service.access, **options) == ["late"]
 
@@ -428,6 +443,8 @@ def test_a_group_of_another_account_goes_by_its_arn_in_the_region_of_that(servic
             assert "logGroupName" not in request
     with pytest.raises(LogGroupFailed, match=r"arn:.*:/missing: it is not there \(eu-west-1\)"):
         collected(service.access, "arn:aws:logs:eu-west-1:999999999999:log-group:/missing")
+    with pytest.raises(LogGroupFailed, match="log group arn:nonsense"):
+        collected(service.access, "arn:nonsense")
 
 
 def test_a_group_need_be_in_one_of_the_regions_only(aws: Aws, tmp_path: Path) -> None:
@@ -455,9 +472,16 @@ def test_where_nobody_chose_a_region_all_are_asked_and_those_that_are_not_enable
         access = AwsAccess(role_arn=role, service_endpoint=service.url, sts_endpoint=sts.url)
         service.before = only_the_second
         assert collected(access) == ["1"]
+        service.before = deny
+        with pytest.raises(LogGroupFailed, match=f"listing the log group {GROUP} in us-gov-east-1: access is denied"):
+            collected(access)
         service.before = refuse_credentials
         with pytest.raises(CredentialsError):
             collected(access)
+
+
+def deny(operation: str, request: dict[str, Any]) -> None:
+    raise Refused("AccessDeniedException")
 
 
 def refuse_credentials(operation: str, request: dict[str, Any]) -> None:
@@ -707,11 +731,18 @@ events = st.lists(st.tuples(st.sampled_from("abc"), st.integers(-20, 12)), max_s
 @given(
     st.lists(st.tuples(events, st.sampled_from([None, None, 0, 1, 3]), st.booleans()), min_size=1, max_size=4),
     st.integers(1, 4),
+    st.sampled_from([0, 2]),
 )
 def test_whatever_comes_late_expires_or_breaks_off_every_event_is_delivered_once(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[list[tuple[str, int]], int | None, bool]], page: int
+    tmp_path_factory: pytest.TempPathFactory,
+    steps: list[tuple[list[tuple[str, int]], int | None, bool]],
+    page: int,
+    lag: int,
 ) -> None:
-    """Events come to three streams, some of them late; runs are broken off behind a position, and tokens expire."""
+    """Events come to three streams, some of them late; runs are broken off behind a position, and tokens expire.
+
+    The list of streams may lag behind; at the end it does not.
+    """
     seen: Counter[str] = Counter()
     put: Counter[str] = Counter()
     state = tmp_path_factory.mktemp("state") / "s.db"
@@ -719,10 +750,12 @@ def test_whatever_comes_late_expires_or_breaks_off_every_event_is_delivered_once
         made = client("logs", service.access, "us-east-1")  # once: it takes longer than all that follows
         with closing(LogsApi("us-east-1", made, Rate(10_000))) as api, checkpoints.log_work("w") as work:
             service.groups[GROUP] = {}
+            service.lag = lag
             for number, (come, stop, is_expired) in enumerate([*steps, ([], None, False)]):
                 for at, (stream, offset) in enumerate(come):
                     put[f"{number}.{at}"] += 1
                     service.put(GROUP, stream, (T + 30 * number + offset, f"{number}.{at}"))
+                service.time += lag * (number == len(steps))
                 if is_expired:
                     service.refused_tokens = tokens(state)
                 options = LogOptions((GROUP,), only_after=DAY)

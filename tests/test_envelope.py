@@ -1,14 +1,18 @@
 """The envelope and the shape that Wazuh's rules expect."""
 
 import json
+from collections import OrderedDict
+from types import MappingProxyType
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from awsflow.envelope import common, drop_nulls, plain_json, tell_failures, wazuh_json
 from awsflow.errors import DecodeError
 from awsflow.items import Barrier, Event, Failure, Item, Origin, Record, Shape
+from awsflow.stages import Stage
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(max_size=5),

@@ -124,3 +124,16 @@ def test_reparse_reads_again_from_the_first_run_on(aws: Aws, s3: Any, tmp_path: 
     assert collected(aws, "vpcflow", state=state, now=lambda: later) == [second]
     assert collected(aws, "vpcflow", state=state, now=lambda: later, reparse=True) == [first, second]
     assert collected(aws, "vpcflow", state=state, now=lambda: later) == []
+
+
+@pytest.mark.parametrize("place", [{}, {"accounts": ("123456789012",), "regions": ("eu-west-1",)}])
+def test_what_firehose_writes_is_guarddutys_where_it_exports_nothing_itself(
+    aws: Aws, s3: Any, place: dict[str, Any]
+) -> None:
+    finding = json.dumps({"detail-type": "x", "source": "aws.guardduty", "detail": {"id": "1"}}).encode()
+    s3.put_object(Bucket="logs", Key="2026/11/23/05/firehose", Body=finding)
+    assert collected(aws, "guardduty", **place) == ["firehose"]
+    s3.put_object(Bucket="logs", Key=f"{ACCOUNT}/GuardDuty/eu-west-1/2026/11/23/own.jsonl", Body=b'{"id": "2"}')
+    assert collected(aws, "guardduty", **place) == ["own.jsonl"]
+    assert collected(aws, "custom") == ["firehose"]
+    assert sorted(collected(aws, "auto", **place)) == ["firehose", "own.jsonl"]

@@ -229,7 +229,9 @@ def test_a_scan_that_was_broken_off_goes_on_behind_the_last_page_and_then_up_to_
     service.put(*((f"{number:04}", -number) for number in range(1000)))
     broken_off(service, tmp_path / "s.db", 300)
     service.put(("new", 10))
+    service.requests.clear()
     assert titles(service, state=tmp_path / "s.db", **later(30)) == [*(f"{at:04}" for at in range(300, 1000)), "new"]
+    assert len(service.asked("list")) == 7 + 1
     assert titles(service, state=tmp_path / "s.db", **later(60)) == []
 
 

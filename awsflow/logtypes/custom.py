@@ -9,6 +9,7 @@ lines are flow logs of a VPC. With `--format` everything is an event.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -27,8 +28,8 @@ from awsflow.logtypes.macie import macie
 from awsflow.logtypes.opening import opening
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import Decode, LogType
+from awsflow.logtypes.unpacking import unpacked
 
-_BLOCK = 100
 _HEAD = 1 << 12
 """Bytes that are looked at. All white space may well be what comes before JSON, or nothing at all."""
 
@@ -54,13 +55,10 @@ def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
 
 def _objects(blocks: Iterator[Block], *, every: bool) -> Iterator[Block]:
     """The events of objects: of each that EventBridge has wrapped what is inside; and the others, if `every` one."""
-    for block in blocks:
-        events = [event for each in block for event in _of_one(each, every)]
-        for first in range(0, max(len(events), 1), _BLOCK):
-            yield events[first : first + _BLOCK]
+    return unpacked(blocks, partial(_of_one, every=every))
 
 
-def _of_one(event: Event | Unreadable, every: bool) -> Iterator[Event | Unreadable]:
+def _of_one(event: Event | Unreadable, *, every: bool) -> Iterator[Event | Unreadable]:
     """The events of one object: several, if it holds nothing but an array of `Records`."""
     if not isinstance(event, dict):
         yield event
@@ -69,7 +67,7 @@ def _of_one(event: Event | Unreadable, every: bool) -> Iterator[Event | Unreadab
     elif event.keys() == {"Records"} and event["Records"].__class__ is list:
         for record in event["Records"]:
             if record.__class__ is dict:
-                yield from _of_one(record, every)
+                yield from _of_one(record, every=every)
             else:
                 yield Unreadable("an element of Records that is no object", json_bytes(record))
     elif every:

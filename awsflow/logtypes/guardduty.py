@@ -2,6 +2,8 @@
 
 Format: https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-format.html
 Keys: https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html
+
+Where GuardDuty itself exports to, what Firehose writes beside it is taken for other services' events.
 """
 
 from collections.abc import Iterator
@@ -57,6 +59,7 @@ GUARDDUTY = LogType(
     what="GuardDuty: threats that it has found",
     format="https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-format.html",
     layouts=(AwsLogs("GuardDuty"), Dated("/")),
+    one_place=True,
     decode=decode,
     shape=shape,
     time_field="updatedAt",

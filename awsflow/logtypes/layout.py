@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, TypeAlias
 
-_account = re.compile(r"(?:^|/)AWSLogs/(?:[^/]+/)*?(?:aws-account-id=)?(\d{12})/").search
+_account = re.compile(r"(?:^|/)AWSLogs/(?:[^/]+/)*(?:aws-account-id=)?(\d{12})/", re.ASCII).search
 is_account = re.compile(r"\d{12}", re.ASCII).fullmatch
 """Whether a folder's name is an account's id."""
 _number = re.compile(r"[0-9]{1,4}").fullmatch
@@ -222,8 +222,10 @@ class Dated:
 
 
 def account_in(path: str) -> str:
-    """The account in a key or path that has `AWSLogs/` in it; empty if there is none.
+    """The account in a key or path that has `AWSLogs/` in it; empty if there is none. Other numbers come before it.
 
+    >>> account_in("AWSLogs/999999999999/copies/AWSLogs/000000000001/123456789012/Config/eu-west-1/2026/1/2/x.json.gz")
+    '123456789012'
     >>> account_in("backup/AWSLogs/o-abc123/123456789012/CloudTrail/eu-west-1/2026/11/23/x.json.gz")
     '123456789012'
     >>> account_in("AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/x.log.parquet")

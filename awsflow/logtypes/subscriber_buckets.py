@@ -6,7 +6,7 @@ decides: with a digit in it, it is a log, line by line; without, it names the co
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 
 from awsflow.decode.json_lines import json_lines
@@ -18,12 +18,12 @@ from awsflow.exactjson import json_bytes
 from awsflow.items import Block, Event, Unreadable
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import Decode, LogType
+from awsflow.logtypes.unpacking import unpacked
 
 _AS_THEY_ARE = ".jsonl.gz"
 """Objects whose names end so hold a JSON object on each line, and get no `source`."""
 _HEAD = 1 << 16
 """Bytes that are looked at."""
-_BLOCK = 100
 _LOOKED_AT = 20
 """Lines whose columns are counted."""
 _json = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*(?:\{[ \t\r\n]*[\"}]|\[[ \t\r\n]*[{\]])").match
@@ -65,7 +65,7 @@ def decode_in(format: str) -> Decode:  # noqa: A002 - as the command line has it
 
     of_custom = custom_in(format).decode
     if format.lower() == "jsonl":
-        return lambda chunks, name: _unpacked(json_lines(chunks))
+        return lambda chunks, name: unpacked(json_lines(chunks), _records)
     return lambda chunks, name: sourced(of_custom(chunks, name), "custom")
 
 
@@ -77,14 +77,6 @@ def _details(block: Block) -> Block:
 def _detail(event: Event | Unreadable) -> Event | Unreadable:
     inside = event.get("detail") if isinstance(event, dict) else None
     return inside if isinstance(inside, dict) else event
-
-
-def _unpacked(blocks: Iterable[Block]) -> Iterator[Block]:
-    """The events, and in the place of one that holds nothing but an array of `Records`, these."""
-    for block in blocks:
-        events = [event for each in block for event in _records(each)]
-        for first in range(0, max(len(events), 1), _BLOCK):
-            yield events[first : first + _BLOCK]
 
 
 def _records(event: Event | Unreadable) -> Iterator[Event | Unreadable]:

@@ -18,9 +18,9 @@ from awsflow.items import Block, Event, Item, Record, Unreadable
 from awsflow.logtypes import log_types_named
 from awsflow.logtypes.subscriber_buckets import BUCKETS, decode_in
 from awsflow.logtypes.types import LogType
+from awsflow.logtypes.unpacking import unpacked
 from awsflow.stages import Stage
 
-_BLOCK = 100
 _OF_HUB = (
     "actionName",
     "actionDescription",
@@ -39,10 +39,7 @@ def as_it_is(event: dict[str, Any]) -> dict[str, Any]:
 
 def findings(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
     """The events of Security Hub's objects: one for each finding, and one for an object that has none."""
-    for block in json_objects(chunks):
-        events = [event for each in block for event in _of_hub(each)]
-        for first in range(0, max(len(events), 1), _BLOCK):
-            yield events[first : first + _BLOCK]
+    return unpacked(json_objects(chunks), _of_hub)
 
 
 def _of_hub(event: Event | Unreadable) -> Iterator[Event | Unreadable]:

@@ -27,6 +27,7 @@ from awsflow.samples import (
     vpclattice,
     waf,
 )
+from awsflow.samples.writing import gzipped_lines, lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,10 @@ class Sample:
 
 
 SAMPLES = {
-    "alb": Sample(alb.events, alb.write, alb.key),
-    "alb_connection": Sample(alb_connection.events, alb_connection.write, alb_connection.key),
-    "cisco_umbrella": Sample(cisco_umbrella.events, cisco_umbrella.write, cisco_umbrella.key),
-    "clb": Sample(clb.events, clb.write, clb.key),
+    "alb": Sample(alb.events, gzipped_lines, alb.key),
+    "alb_connection": Sample(alb_connection.events, gzipped_lines, alb_connection.key),
+    "cisco_umbrella": Sample(cisco_umbrella.events, gzipped_lines, cisco_umbrella.key),
+    "clb": Sample(clb.events, lines, clb.key),
     "cloudfront": Sample(cloudfront.events, cloudfront.write, cloudfront.key),
     "cloudtrail": Sample(cloudtrail.events, cloudtrail.write, cloudtrail.key),
     "cloudtrail_digest": Sample(cloudtrail_digest.events, cloudtrail_digest.write, cloudtrail_digest.key),
@@ -59,14 +60,14 @@ SAMPLES = {
     "config": Sample(config.events, config.write, config.key),
     "custom": Sample(custom.events, custom.write, custom.key),
     "eks_audit": Sample(eks_audit.events, eks_audit.write, eks_audit.key),
-    "guardduty": Sample(guardduty.events, guardduty.write, guardduty.key),
-    "networkfirewall": Sample(networkfirewall.events, networkfirewall.write, networkfirewall.key),
-    "nlb": Sample(nlb.events, nlb.write, nlb.key),
-    "route53resolver": Sample(route53resolver.events, route53resolver.write, route53resolver.key),
-    "server_access": Sample(server_access.events, server_access.write, server_access.key),
+    "guardduty": Sample(guardduty.events, gzipped_lines, guardduty.key),
+    "networkfirewall": Sample(networkfirewall.events, gzipped_lines, networkfirewall.key),
+    "nlb": Sample(nlb.events, gzipped_lines, nlb.key),
+    "route53resolver": Sample(route53resolver.events, gzipped_lines, route53resolver.key),
+    "server_access": Sample(server_access.events, lines, server_access.key),
     "transitgateway": Sample(transitgateway.events, transitgateway.write, transitgateway.key),
     "vpcflow": Sample(vpcflow.events, vpcflow.write, vpcflow.key),
-    "vpclattice": Sample(vpclattice.events, vpclattice.write, vpclattice.key),
-    "waf": Sample(waf.events, waf.write, waf.key),
+    "vpclattice": Sample(vpclattice.events, gzipped_lines, vpclattice.key),
+    "waf": Sample(waf.events, gzipped_lines, waf.key),
 }
 """By the name of the log type."""

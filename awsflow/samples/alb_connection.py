@@ -3,14 +3,12 @@
 Format: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import BinaryIO
 
 from awsflow.samples import alb, web
 from awsflow.samples.account import PEOPLE, Account
 from awsflow.samples.cloudtrail import ACCOUNT, REGION
-from awsflow.samples.writing import gzipped_lines
 
 
 def events(seed: int, count: int, start: datetime, account: str = ACCOUNT, region: str = REGION) -> Iterator[str]:
@@ -18,11 +16,6 @@ def events(seed: int, count: int, start: datetime, account: str = ACCOUNT, regio
     a = Account(seed, account, region)
     for at in web.moments(a, count, start):
         yield _line(a, at)
-
-
-def write(out: BinaryIO, events: Iterable[str], level: int = 6) -> None:
-    """Write a gzipped file of these connections, a line each."""
-    gzipped_lines(out, events, level)
 
 
 def key(account: str, region: str, when: datetime, number: int) -> str:

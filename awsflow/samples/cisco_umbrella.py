@@ -3,14 +3,12 @@
 Format: https://docs.umbrella.com/umbrella-user-guide/docs/dns-log-formats
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import BinaryIO
 
 from awsflow.samples import web
 from awsflow.samples.account import PEOPLE, Account
 from awsflow.samples.cloudtrail import ACCOUNT, REGION
-from awsflow.samples.writing import gzipped_lines
 
 FOLDER = "dnslogs"
 _DOMAINS = (
@@ -27,11 +25,6 @@ def events(seed: int, count: int, start: datetime, account: str = ACCOUNT, regio
     a = Account(seed, account, region)
     for at in web.moments(a, count, start):
         yield _line(a, at)
-
-
-def write(out: BinaryIO, events: Iterable[str], level: int = 6) -> None:
-    """Write a gzipped file of these queries, a line each."""
-    gzipped_lines(out, events, level)
 
 
 def key(account: str, region: str, when: datetime, number: int) -> str:

@@ -3,14 +3,12 @@
 Format: https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/access-log-collection.html
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import BinaryIO
 
 from awsflow.samples import web
 from awsflow.samples.account import Account
 from awsflow.samples.cloudtrail import ACCOUNT, REGION
-from awsflow.samples.writing import lines
 
 NAME = "old-shop"
 
@@ -20,11 +18,6 @@ def events(seed: int, count: int, start: datetime, account: str = ACCOUNT, regio
     a = Account(seed, account, region)
     for at in web.moments(a, count, start):
         yield _line(a, at)
-
-
-def write(out: BinaryIO, events: Iterable[str]) -> None:
-    """Write a file of these requests, a line each; it is not compressed."""
-    lines(out, events)
 
 
 def key(account: str, region: str, when: datetime, number: int) -> str:

@@ -3,14 +3,12 @@
 Format: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import BinaryIO
 
 from awsflow.samples import web
 from awsflow.samples.account import Account
 from awsflow.samples.cloudtrail import ACCOUNT, REGION
-from awsflow.samples.writing import gzipped_lines
 
 NAME = "gateway"
 _PROTOCOLS = {"-": "-", "TLSv1.2": "tlsv12", "TLSv1.3": "tlsv13"}
@@ -21,11 +19,6 @@ def events(seed: int, count: int, start: datetime, account: str = ACCOUNT, regio
     a = Account(seed, account, region)
     for at in web.moments(a, count, start):
         yield _line(a, at)
-
-
-def write(out: BinaryIO, events: Iterable[str], level: int = 6) -> None:
-    """Write a gzipped file of these connections, a line each."""
-    gzipped_lines(out, events, level)
 
 
 def key(account: str, region: str, when: datetime, number: int) -> str:

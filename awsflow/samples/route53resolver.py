@@ -3,13 +3,12 @@
 Format: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs-format.html
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, BinaryIO
+from typing import Any
 
 from awsflow.samples.account import Account
 from awsflow.samples.cloudtrail import ACCOUNT, REGION
-from awsflow.samples.writing import gzipped_lines
 
 FILE = timedelta(minutes=5)
 """What one file covers."""
@@ -47,11 +46,6 @@ def events(
             query["firewall_rule_group_id"] = f"rslvr-frg-{a.hex(16)}"
             query["firewall_domain_list_id"] = f"rslvr-fdl-{a.hex(16)}"
         yield query
-
-
-def write(out: BinaryIO, events: Iterable[dict[str, Any]], level: int = 6) -> None:
-    """Write a gzipped file of these queries, a line each."""
-    gzipped_lines(out, events, level)
 
 
 def key(account: str, region: str, when: datetime, number: int) -> str:

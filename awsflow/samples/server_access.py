@@ -3,14 +3,12 @@
 Format: https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import BinaryIO
 
 from awsflow.samples import web
 from awsflow.samples.account import BUCKETS, PEOPLE, Account
 from awsflow.samples.cloudtrail import ACCOUNT, REGION
-from awsflow.samples.writing import lines
 
 PREFIX = "access-logs/"
 _OPERATIONS = (
@@ -33,11 +31,6 @@ def events(seed: int, count: int, start: datetime, account: str = ACCOUNT, regio
     owner = Account(0, account, "").hex(64)
     for at in web.moments(a, count, start):
         yield _line(a, at, owner)
-
-
-def write(out: BinaryIO, events: Iterable[str]) -> None:
-    """Write a file of these requests, a line each; it is not compressed."""
-    lines(out, events)
 
 
 def key(account: str, region: str, when: datetime, number: int) -> str:

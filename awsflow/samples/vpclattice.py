@@ -3,13 +3,12 @@
 Format: https://docs.aws.amazon.com/vpc-lattice/latest/ug/monitoring-access-logs.html
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, BinaryIO
+from typing import Any
 
 from awsflow.samples.account import AGENTS, ROLES, Account
 from awsflow.samples.cloudtrail import ACCOUNT, REGION
-from awsflow.samples.writing import gzipped_lines
 
 FILE = timedelta(minutes=5)
 """What one file covers."""
@@ -52,11 +51,6 @@ def events(
             "responseFromTargetDuration": None if denied else a.random.randrange(300),
             "grpcResponseCode": "-",
         }
-
-
-def write(out: BinaryIO, events: Iterable[dict[str, Any]], level: int = 6) -> None:
-    """Write a gzipped file of these requests, a line each."""
-    gzipped_lines(out, events, level)
 
 
 def key(account: str, region: str, when: datetime, number: int) -> str:

@@ -3,13 +3,12 @@
 Format: https://docs.aws.amazon.com/waf/latest/developerguide/logging-fields.html
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, BinaryIO
+from typing import Any
 
 from awsflow.samples.account import AGENTS, Account
 from awsflow.samples.cloudtrail import ACCOUNT, REGION
-from awsflow.samples.writing import gzipped_lines
 
 FILE = timedelta(minutes=5)
 """What one file covers."""
@@ -55,11 +54,6 @@ def events(
             "labels": [{"name": "awswaf:managed:aws:core-rule-set:NoUserAgent_Header"}][: a.random.randrange(2)],
             "ja3Fingerprint": a.hex(32),
         }
-
-
-def write(out: BinaryIO, events: Iterable[dict[str, Any]], level: int = 6) -> None:
-    """Write a gzipped file of these requests, a line each."""
-    gzipped_lines(out, events, level)
 
 
 def key(account: str, region: str, when: datetime, number: int) -> str:
