@@ -43,18 +43,24 @@ def discard(path: str, pattern: str, dropped: Callable[[], None] = lambda: None)
     matches = re.compile(pattern).match
     names = path.split(".")
 
-    def found(value: Any, depth: int) -> bool:
-        if isinstance(value, list):
-            return any(found(element, depth) for element in value)
-        if depth < len(names):
-            return isinstance(value, dict) and names[depth] in value and found(value[names[depth]], depth + 1)
-        return isinstance(value, str) and matches(value) is not None
+    def found(event: Any) -> bool:
+        todo = [(event, 0)]
+        while todo:
+            value, depth = todo.pop()
+            if isinstance(value, list):
+                todo.extend((element, depth) for element in value)
+            elif depth < len(names):
+                if isinstance(value, dict) and names[depth] in value:
+                    todo.append((value[names[depth]], depth + 1))
+            elif isinstance(value, str) and matches(value) is not None:
+                return True
+        return False
 
     def matched(event: Event) -> bool:
         if not isinstance(event, str):
-            return found(event, 0)
+            return found(event)
         value = json_in(event)
-        return matches(event) is not None if value is None else found(value, 0)
+        return matches(event) is not None if value is None else found(value)
 
     def stage(items: Iterable[Item]) -> Generator[Item, None, None]:
         for item in items:

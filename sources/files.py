@@ -1,5 +1,6 @@
 """Logs that lie in local files and folders, read as they are: no state, no dates."""
 
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -54,7 +55,7 @@ class LocalFiles:
     def _found(self) -> Iterator[Found]:
         any_file = False
         for path in self._paths:
-            for file in _below(path) if path.is_dir() else [path]:
+            for file in _below(path) if os.path.isdir(path) else [path]:  # Path.is_dir raises what os.path does not
                 if file is path or looks_right(file.as_posix(), self.log_types, LOG_TYPES.values()):
                     any_file = True
                     yield self._one(file)
@@ -76,14 +77,17 @@ class LocalFiles:
 
 def _below(folder: Path) -> Iterator[Path]:
     """The files in a folder and in those below it, in their order. Links to folders are not followed."""
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError as error:
-        raise ServiceError(f"listing {folder}: {error.strerror}; check its permissions") from None
-    for path in paths:
-        if path.is_dir() and not path.is_symlink():
-            yield from _below(path)
-        elif path.is_file():
+    todo = [folder]
+    while todo:
+        path = todo.pop()
+        try:
+            if path is folder or (path.is_dir() and not path.is_symlink()):
+                todo += sorted(path.iterdir(), reverse=True)
+                continue
+            is_file = path.is_file()
+        except OSError as error:
+            raise ServiceError(f"listing {path}: {error.strerror}; check its permissions") from None
+        if is_file:
             yield path
 
 

@@ -63,13 +63,19 @@ class Finding:
         """
         self._failed = self._failed_before()  # asked now: not those that fail in this run
         streams: list[str] = []
-        for layout, types in self._layouts().items():
-            if all(log_type.one_place for log_type in types) and self._are_there(streams):
+        all_found: set[str] = set()
+        for layout, of_layout in self._layouts().items():
+            types = [log_type for log_type in of_layout if log_type.name not in all_found]
+            if not types:
                 self._note(f"leaving {layout.shown} to other types: there are logs in {streams[0]} and the like")
                 continue
+            before = len(streams)
             for stream in layout.streams(self._place, self._folders):
                 streams.append(stream)
                 yield from self._in_stream(layout, types, stream)
+            exclusive = {log_type.name for log_type in types if log_type.exclusive}
+            if layout.by_account and exclusive and self._are_there(streams[before:]):
+                all_found |= exclusive
         yield from self._once_more(tuple(streams))
         if not self._any_object:
             self._why_nothing(bool(streams))

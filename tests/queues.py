@@ -67,15 +67,17 @@ class Logs:
 
     def left(self) -> int:
         """How many messages there are, hidden ones too."""
-        return self._count("ApproximateNumberOfMessages") + self.hidden()
+        return sum(self._counts())
 
     def hidden(self) -> int:
         """How many messages somebody is working on."""
-        return self._count("ApproximateNumberOfMessagesNotVisible")
+        return self._counts()[1]
 
-    def _count(self, name: str) -> int:
-        told = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])["Attributes"]
-        return int(told[name])
+    def _counts(self) -> tuple[int, int]:
+        """How many messages can be received, and how many are hidden: of the same moment."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        told = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
+        return int(told[names[0]]), int(told[names[1]])
 
     def received(self) -> int:
         """How many messages somebody else can receive now, up to ten."""

@@ -29,9 +29,9 @@ def threads() -> int:
 
 
 def settled(count: Callable[[], int], expected: int) -> bool:
-    """Whether a number becomes what is expected before long."""
+    """Whether a number becomes what is expected, or less, before long: threads of another test may end, too."""
     for _ in range(500):
-        if count() == expected:
+        if count() <= expected:
             return True
         time.sleep(0.01)  # threads end on their own time
     return False

@@ -52,6 +52,14 @@ def test_what_is_no_object_becomes_one_in_the_fields_that_cloudtrail_fills_as_it
     assert shape({field: value}) == {field: sent}
 
 
+def test_what_nests_more_deeply_than_python_can_say_becomes_text_too() -> None:
+    value: Any = [1, 2]
+    for _ in range(100_000):
+        value = [0, value]
+    text = shape({"responseElements": value})["responseElements"]["string"]
+    assert text == "[0," * 100_000 + "[1,2]" + "]" * 100_000
+
+
 def test_a_null_in_these_fields_is_dropped() -> None:
     assert shape({"responseElements": None}) == {}
 

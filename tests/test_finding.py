@@ -137,3 +137,14 @@ def test_what_firehose_writes_is_guarddutys_where_it_exports_nothing_itself(
     assert collected(aws, "guardduty", **place) == ["own.jsonl"]
     assert collected(aws, "custom") == ["firehose"]
     assert sorted(collected(aws, "auto", **place)) == ["firehose", "own.jsonl"]
+
+
+def test_what_lies_by_date_is_wafs_where_it_writes_nothing_itself(aws: Aws, s3: Any) -> None:
+    request = b'{"httpRequest": {"headers": []}}'
+    for key in ("2026/11/23/05/slashes", "2026-11-23-dashes"):
+        s3.put_object(Bucket="logs", Key=key, Body=request)
+    s3.put_object(Bucket="logs", Key=f"{ACCOUNT}/CloudTrail/eu-west-1/2026/11/23/another", Body=b"{}")
+    assert collected(aws, "waf") == ["slashes", "2026-11-23-dashes"]
+    s3.put_object(Bucket="logs", Key=f"{ACCOUNT}/WAFLogs/eu-west-1/acl/2026/11/23/05/00/own.log", Body=request)
+    s3.put_object(Bucket="logs", Key="2026/11/23/05/macie", Body=b'{"source": "aws.macie", "detail": {}}')
+    assert collected(aws, "waf") == ["own.log"]

@@ -112,4 +112,4 @@ def test_closed_early_the_threads_end() -> None:
     until = time.monotonic() + 5
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.01)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # a thread of another test may end meanwhile

@@ -76,6 +76,15 @@ def test_a_value_of_another_type_keeps_the_event(value: Any) -> None:
     assert kept("eventName", "Describe|7|True|None", {"eventName": value}) == [{"eventName": value}]
 
 
+@pytest.mark.parametrize(("innermost", "is_dropped"), [("x", True), ("y", False)])
+def test_lists_in_lists_are_looked_through_however_deep(innermost: str, is_dropped: bool) -> None:
+    value: Any = innermost
+    for _ in range(100_000):
+        value = [value]
+    kept = list(discard("a.b", "x")([Record({"a": {"b": value}}, Origin(), 1)]))
+    assert len(kept) == (not is_dropped)
+
+
 def test_a_missing_field_keeps_the_event() -> None:
     assert kept("a.b", ".*", {"a": {}}, {"a": "b"}, {}) == [{"a": {}}, {"a": "b"}, {}]
 

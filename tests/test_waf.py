@@ -17,7 +17,7 @@ from awsflow.stages import discard
 from tests.decoding import decoded, sent
 
 START = datetime(2026, 11, 2, 23, 55, tzinfo=UTC)
-SLASHES, DASHES, OWN = WAF.layouts
+OWN, SLASHES, DASHES = WAF.layouts
 
 
 def request(*headers: tuple[str, Any], **more: Any) -> dict[str, Any]:

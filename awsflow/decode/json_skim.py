@@ -16,10 +16,13 @@ MARK = b"\xef\xbb\xbf"
 """What some writers put in front of a text in UTF-8."""
 _WINDOW = 1 << 16
 """Bytes matched at a time: a match of groups takes some 100 bytes of memory for each string or escape in it."""
-# Groups are repeated inside of an atomic group: as possessive ones Python 3.11.0 to 3.11.4 matches them wrongly.
-_STRING = rb'(?>[^"\\]*+(?:\\.[^"\\]*+)*)'
-_string = re.compile(_STRING, re.DOTALL)
-_flat = re.compile(rb'(?>[^"\[\]{}]*+(?:"' + _STRING + rb'"[^"\[\]{}]*+)*)', re.DOTALL)
+# Possessive is only what repeats single bytes: groups that do, Python 3.11.0 to 3.11.4 matches wrongly.
+_TEXT = rb'[^"\\]*+'
+_string = re.compile(_TEXT + rb"(?:\\." + _TEXT + rb")*", re.DOTALL)
+_flat = re.compile(
+    rb'[^"\[\]{}]*+(?:"' + _TEXT + rb'(?:"|(?:\\.' + _TEXT + rb')+")[^"\[\]{}]*+)*',
+    re.DOTALL,
+)
 _word = re.compile(rb"[^\s,\]}]*+")
 _not_blank = re.compile(rb"[^ \t\n\r]")
 
@@ -51,8 +54,9 @@ class Skim:
             self._in_string = text[at] == ord('"')
             at += self._depth or self._in_string
         while True:
-            stop = min(end, at + _WINDOW)
-            at = _past(_string if self._in_string else _flat if self._depth else _word, text, at, stop)
+            stop = end if end - at <= _WINDOW else at + _WINDOW
+            pattern = _string if self._in_string else _flat if self._depth else _word
+            at = pattern.match(text, at, stop).end()  # type: ignore[union-attr]  # these match, if only nothing
             if at == stop or text[at] == ord("\\"):
                 if stop < end:
                     continue
@@ -145,9 +149,3 @@ class Incoming:
         """The events that wait, as the block owed."""
         block, self._waiting, self._owing = self._waiting, [], False
         return block
-
-
-def _past(pattern: re.Pattern[bytes], text: bytearray, at: int, end: int) -> int:
-    """Tell where the match that begins at `at` ends; all patterns here match, if only nothing."""
-    found = pattern.match(text, at, end)
-    return found.end() if found else at

@@ -10,6 +10,7 @@ from typing import Any
 
 from awsflow.decode.json_documents import array_in_document
 from awsflow.envelope import common
+from awsflow.exactjson import json_bytes
 from awsflow.items import Block
 from awsflow.logtypes.layout import AwsLogs
 from awsflow.logtypes.types import LogType
@@ -31,11 +32,19 @@ def shape(event: dict[str, Any]) -> dict[str, Any]:
     common(event)
     for name in _DYNAMIC:
         if name in event and event[name].__class__ is not dict:
-            event[name] = {"string": str(event[name])}
+            event[name] = {"string": _text(event[name])}
     parameters = event.get("requestParameters")
     if parameters.__class__ is dict and parameters.get("disableApiTermination").__class__ is bool:
         parameters["disableApiTermination"] = {"value": parameters["disableApiTermination"]}
     return event
+
+
+def _text(value: Any) -> str:
+    """The text that Python makes of a value; JSON, where it is nested more deeply than Python can."""
+    try:
+        return str(value)
+    except RecursionError:
+        return json_bytes(value).decode()
 
 
 CLOUDTRAIL = LogType(

@@ -30,8 +30,8 @@ class LogType:
     layouts: tuple[Layout, ...]
     """Where the objects lie: all of these places are searched."""
     decode: Decode
-    one_place: bool = False
-    """Whether instead they all lie in the first of these places that has any: what lies in the others is another's."""
+    exclusive: bool = False
+    """Whether what lies in other places is of other types, where anything lies in the folders of accounts."""
     shape: Shape = common
     account: bool = False
     """Whether events carry the account of the path as `aws_account_id`."""

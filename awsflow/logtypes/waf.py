@@ -4,6 +4,8 @@ Format: https://docs.aws.amazon.com/waf/latest/developerguide/logging-fields.htm
 Keys: https://docs.aws.amazon.com/waf/latest/developerguide/logging-s3.html (as WAF writes them itself) and
 https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html (through Firehose)
 
+Where WAF itself writes to, what Firehose writes beside it is taken for other services' logs.
+
 Web ACLs of CloudFront have the folder `cloudfront` where others have their region: it is read wherever regions are
 found by listing, and not where others are given.
 """
@@ -71,7 +73,8 @@ WAF = LogType(
     name="waf",
     what="AWS WAF: web requests, and what was done with them",
     format="https://docs.aws.amazon.com/waf/latest/developerguide/logging-fields.html",
-    layouts=(Dated("/"), Dated("-"), AwsLogs("WAFLogs", below=("WEBACL",))),
+    layouts=(AwsLogs("WAFLogs", below=("WEBACL",)), Dated("/"), Dated("-")),
+    exclusive=True,
     decode=decode,
     shape=shape,
     looks_like=looks_like,
