@@ -101,8 +101,6 @@ class Stats:
     seconds: float = 0.0
     newest: str = ""
     """The newest event time, ISO 8601 in UTC; empty when no event told its time."""
-    batches: int = 0
-    """Flushes, each followed by a commit."""
 
     def add(self, barrier: Barrier) -> None:
         """Count what a barrier covers."""
@@ -170,7 +168,6 @@ class _Batcher:
             self.sink.flush()
             self.stats.sent += len(records)
             self.stats.bytes_out += size
-            self.stats.batches += 1
         if positions:
             self.failures.flush()
             self.commit(positions)

@@ -1,5 +1,6 @@
 """Log objects in an S3 bucket: found by date, fetched ahead, read once, committed as they go."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -28,6 +29,9 @@ from awsflow.state.work import Work
 
 DELETE_AT_ONCE = 1000
 """Keys of one DeleteObjects call: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
+
+_not_in_xml = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]").search
+"""Characters that a key may have, but not a request that names several keys."""
 
 
 class S3Bucket:
@@ -153,10 +157,13 @@ class S3Bucket:
         if not keys or self._client is None:
             return
         bucket = self.options.bucket
+        together = [{"Key": key} for key in keys if not _not_in_xml(key)]
+        answer: dict[str, Any] = {}
         with doing(f"deleting {len(keys)} delivered objects of s3://{bucket}, {keys[0]} the first"):
-            answer = self._client.delete_objects(
-                Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-            )
+            if together:
+                answer = self._client.delete_objects(Bucket=bucket, Delete={"Objects": together, "Quiet": True})
+            for key in filter(_not_in_xml, keys):
+                self._client.delete_object(Bucket=bucket, Key=key)
         if refused := answer.get("Errors"):
             raise ServiceError(
                 f"deleting s3://{bucket}/{refused[0]['Key']} and {len(refused) - 1} others: {refused[0]['Code']}; "

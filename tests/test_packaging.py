@@ -1,5 +1,6 @@
 """The packaging holds together: the named packages, the two links, the built wheel."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -62,6 +63,14 @@ def test_a_wheel_built_from_the_source_distribution_holds_every_module_once(whee
     )
     assert sorted(name for name in wheel.namelist() if name.endswith(".py")) == expected
     assert "awsflow/py.typed" in wheel.namelist()
+
+
+def test_no_pattern_repeats_a_group_possessively_for_python_before_3_11_5_matches_that_wrongly() -> None:
+    for folder in ("awsflow", "sources", "sinks"):
+        for module in (ROOT / folder).rglob("*.py"):
+            for number, line in enumerate(module.read_text().splitlines(), 1):
+                wrong = re.search(r"\)(?:[*+?]|\{[0-9,]+\})\+", line.partition("#")[0])
+                assert wrong is None, f"{module}:{number}: write (?>(...)*) instead"
 
 
 def test_no_module_imports_upwards() -> None:

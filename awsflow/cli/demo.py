@@ -34,6 +34,8 @@ from awsflow.errors import AwsflowError, ReaderGone
 
 NOTHING = {"objects": 0, "sent": 0, "seconds": 0.0}
 """What a run did that tells nothing of itself."""
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""Signals that break the demo off."""
 LONGEST_RUN = 60.0
 """Seconds after which a run is given up."""
 MIXED = (
@@ -150,30 +152,39 @@ def _run(command: list[str], folder: str, queue: socket.socket) -> _Run:
     told, stats = Path(folder, "printed"), Path(folder, "stats.json")
     stats.unlink(missing_ok=True)
     events = []
-    with (
-        told.open("wb") as out,
-        subprocess.Popen(
-            [sys.executable, "-m", *command, "--stats-json", str(stats)],
-            cwd=folder,  # nothing lies there that could be taken for a module of Python's
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-        ) as process,
-    ):
+    process = None
+    came: list[int] = []
+    # A signal waits until the process is started: half started, nobody would end it.
+    before = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in ENDING}
+    try:
+        with told.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command, "--stats-json", str(stats)],
+                cwd=folder,  # nothing lies there that could be taken for a module of Python's
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            raise KeyboardInterrupt
         late = time.monotonic() + LONGEST_RUN
-        try:
-            while True:
-                try:
-                    events.append(json.loads(queue.recv(1 << 17).removeprefix(b"1:Wazuh-AWS:")))
-                except TimeoutError:
-                    if process.poll() is not None:
-                        break
-                if time.monotonic() > late:
-                    raise AwsflowError(f"running awsflow wodle: it did not end within {LONGEST_RUN:.0f} seconds")
-        finally:
+        while True:
+            try:
+                events.append(json.loads(queue.recv(1 << 17).removeprefix(b"1:Wazuh-AWS:")))
+            except TimeoutError:
+                if process.poll() is not None:
+                    break
+            if time.monotonic() > late:
+                raise AwsflowError(f"running {shlex.join(command)}: it did not end within {LONGEST_RUN:.0f} seconds")
+    finally:
+        if process is not None:
             process.kill()
-            process.wait()  # Popen itself waits but a moment when Ctrl-C ends it, and the folder is to go now
+            process.wait()  # the folder is to go now, and nobody shall write there any more
+        for number, handler in before.items():
+            signal.signal(number, handler)
     own = json.loads(stats.read_text()) if stats.exists() else {}
     return _Run(process.returncode, told.read_text(), events, own)
 

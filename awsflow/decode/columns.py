@@ -14,17 +14,18 @@ Split: TypeAlias = Callable[[list[str]], list[list[str]]]
 
 _Column: TypeAlias = Callable[[str, int], re.Match[str] | None]
 """Finds a column with its delimiter; the pattern's first group is what stands in quotes."""
-_CSV = r'"([^"]*+(?:""[^"]*+)*+)"|((?!")[^,]*+)'
+# Groups are repeated inside of atomic ones: possessively, as `(...)*+`, Python 3.11.0 to 3.11.4 matches them wrongly.
+_CSV = r'"([^"]*+(?>(?:""[^"]*+)*))"|((?!")[^,]*+)'
 _before_comma = re.compile(rf"(?:{_CSV}),").match
 _before_comma_after_spaces = re.compile(rf" *+(?:{_CSV}),").match
 _NESTED = r'(?<= )"[^" ][^"]*+"'
 _AT_THE_END = r' (?:"|[^" ]*+(?: |\Z))'
-_QUOTED = rf'"([^"]*+(?:(?:""|{_NESTED}|"(?!{_AT_THE_END}))[^"]*+)*+)"'
+_QUOTED = rf'"([^"]*+(?>(?:(?:""|{_NESTED}|"(?!{_AT_THE_END}))[^"]*+)*))"'
 """Quotes are part of what stands between quotes if they are doubled, come in pairs around words, or have no column
 behind them: a space, and then something in quotes, or without any up to the next space."""
 _before_space = re.compile(rf'(?:{_QUOTED}|([^" ]*+)) ').match
-_before_space_or_bracketed = re.compile(rf'(?:{_QUOTED}|\[([^\]]*+(?:\](?! )[^\]]*+)*+)\]|((?!\[)[^" ]*+)) ').match
-_before_space_or_list = re.compile(r'(?:"([^"]*+)"|((?:"[^"]*+",)*+"[^"]*+"|[^" ]*+)) ').match
+_before_space_or_bracketed = re.compile(rf'(?:{_QUOTED}|\[([^\]]*+(?>(?:\](?! )[^\]]*+)*))\]|((?!\[)[^" ]*+)) ').match
+_before_space_or_list = re.compile(r'(?:"([^"]*+)"|((?>(?:"[^"]*+",)*)"[^"]*+"|[^" ]*+)) ').match
 
 
 def by_spaces(lines: list[str]) -> list[list[str]]:

@@ -6,7 +6,7 @@ from awsflow.decode.json_skim import Skim
 from awsflow.exactjson import NotJson, json_value
 
 _first = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\n\r\[]*\{")
-_name = re.compile(rb'[ \t\n\r]*("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
+_name = re.compile(rb'[ \t\n\r]*("[^"\\]*+(?>(?:\\.[^"\\]*+)*)")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
 _comma = re.compile(rb"[ \t\n\r]*,")
 
 
