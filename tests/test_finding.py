@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from awsflow import Flow
 from awsflow.sources import S3Bucket
+from benchmarks.measure import s3_standin
 from tests.conftest import Aws
 
 TODAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -148,3 +151,31 @@ def test_what_lies_by_date_is_wafs_where_it_writes_nothing_itself(aws: Aws, s3: 
     s3.put_object(Bucket="logs", Key=f"{ACCOUNT}/WAFLogs/eu-west-1/acl/2026/11/23/05/00/own.log", Body=request)
     s3.put_object(Bucket="logs", Key="2026/11/23/05/macie", Body=b'{"source": "aws.macie", "detail": {}}')
     assert collected(aws, "waf") == ["own.log"]
+
+
+def test_ten_thousand_objects_of_a_day_are_each_read_once_and_forgotten_when_their_window_has_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    month = tmp_path / "s3" / "logs" / ACCOUNT / "CloudTrail" / "eu-west-1" / "2026" / "11"
+
+    def put(*names: str) -> None:
+        for name in names:
+            (month / name).parent.mkdir(parents=True, exist_ok=True)
+            (month / name).write_bytes(b'{"Records": [{}]}')
+
+    def read() -> list[str]:
+        with s3_standin(tmp_path / "s3") as url:  # it lists what lies there when it starts
+            return collected(Aws(url), "cloudtrail", state=tmp_path / "state.db", only_after=OCTOBER)
+
+    names = [f"{number:05}.json" for number in range(10_000)]
+    put(*(f"20/{name}" for name in names))
+    assert read() == names
+    put("20/00000 late.json")
+    assert read() == ["00000 late.json"]
+    put("22/next.json")
+    assert read() == ["next.json"]
+    assert read() == []
+    with closing(sqlite3.connect(tmp_path / "state.db")) as state:
+        assert state.execute("SELECT count(*) FROM objects").fetchone() == (1,)
