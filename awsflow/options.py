@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from awsflow.errors import ArgumentsError, UnknownRegion
+from awsflow.errors import ArgumentsError, UnknownRegion, UnknownType
 
 _bucket_name = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]").fullmatch
 _account = re.compile(r"[0-9]{12}").fullmatch
@@ -25,6 +25,7 @@ _url = re.compile(r"https?://[^\s/?#]+[^\s?#]*", re.IGNORECASE).fullmatch
 _number = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?").fullmatch
 _not_in_prefixes = re.compile(r"[\\{}^%`\[\]'\"<>~#|]|&(?:apos|quot|amp|lt|gt|#13|#10);").search
 
+SERVICES = ("cloudwatchlogs", "inspector")
 MAX_OBJECT_SIZE = 64 << 30
 """Bytes: no log is as large."""
 MAX_RATIO = 2000.0
@@ -203,6 +204,13 @@ def queue_name(text: str) -> str:
             f"queue {text!r}: a queue's name has 1 to 80 of A-Z, a-z, 0-9, '-' and '_', then maybe .fifo"
         )
     return text
+
+
+def service_name(text: str) -> str:
+    """A service that is collected through its API, in any case; UnknownType for another."""
+    if text.lower() not in SERVICES:
+        raise UnknownType(f"service {text!r}: there is no such service; the services are: {', '.join(SERVICES)}")
+    return text.lower()
 
 
 def log_groups(text: str) -> tuple[str, ...]:

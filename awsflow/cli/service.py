@@ -16,10 +16,9 @@ from awsflow.cli.people import (
     run,
     state_of,
 )
-from awsflow.errors import ArgumentsError, UnknownType
-from awsflow.options import ServiceOptions, region_names, requests_per_second, whole_seconds
+from awsflow.errors import ArgumentsError
+from awsflow.options import SERVICES, ServiceOptions, region_names, requests_per_second, service_name, whole_seconds
 
-SERVICES = ("cloudwatchlogs", "inspector")
 EXAMPLES = """examples:
   awsflow service cloudwatchlogs --log-group /aws/lambda/x --region eu-west-1 | head
   awsflow service cloudwatchlogs --log-group '/aws/eks/*' --region eu-west-1,us-east-1 --follow --to wazuh
@@ -59,9 +58,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
-    name = arguments.name.lower()
-    if name not in SERVICES:
-        raise UnknownType(f"service {arguments.name!r}: there is no such service; they are: {', '.join(SERVICES)}")
+    name = service_name(arguments.name)
     if (name == "cloudwatchlogs") != bool(arguments.log_group):
         raise ArgumentsError("give --log-group for cloudwatchlogs, and for nothing else")
     options = ServiceOptions(

@@ -15,7 +15,6 @@ from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptio
 if TYPE_CHECKING:
     from awsflow.sinks.wazuh import Oversize
 
-SERVICES = ("cloudwatchlogs", "inspector")
 SUBSCRIBERS = ("buckets", "security_hub", "security_lake")
 OVERSIZE = ("shrink", "dead-letter", "send")
 
@@ -261,11 +260,7 @@ def _discard(flags: argparse.Namespace) -> tuple[str, str] | None:
 
 
 def _service(flags: argparse.Namespace, state: Path) -> ServiceOptions:
-    name = flags.service.lower()
-    if name not in SERVICES:
-        raise UnknownType(
-            f"service {flags.service!r}: there is no such service; the services are: {', '.join(SERVICES)}"
-        )
+    name = checks.service_name(flags.service)
     if name == "cloudwatchlogs" and not flags.aws_log_groups:
         raise ArgumentsError("service cloudwatchlogs: it needs --aws_log_groups")
     return ServiceOptions(

@@ -140,3 +140,10 @@ def _stretched(names: Names, width: int, table: Table) -> Names:
     if table.beyond != "extra" or width <= len(names):
         return names
     return (*names, *(f"extra_{at}" for at in range(1, width - len(names) + 1)))
+
+
+def distinct(names: list[str]) -> Names:
+    """The names of columns; those that are empty, or there before, with their column's number."""
+    return tuple(
+        name if name and name not in names[:at] else f"{name or 'column'}_{at + 1}" for at, name in enumerate(names)
+    )

@@ -16,7 +16,7 @@ from typing import Any
 from awsflow.decode.json_lines import json_lines
 from awsflow.decode.json_objects import json_objects
 from awsflow.decode.parquet import is_parquet, parquet_rows
-from awsflow.decode.table import Names, Split, Table, by_commas, by_spaces, by_tabs, rows
+from awsflow.decode.table import Names, Split, Table, by_commas, by_spaces, by_tabs, distinct, rows
 from awsflow.envelope import common
 from awsflow.errors import ArgumentsError
 from awsflow.exactjson import json_bytes
@@ -104,18 +104,11 @@ def _with_header(split: Split) -> Decode:
         def names(line: str) -> Names | None:
             if not first:
                 first.append(line)
-            return _distinct(split([line])[0]) if line == first[0] else None
+            return distinct(split([line])[0]) if line == first[0] else None
 
         return rows(chunks, Table((), split, header=names, finish=_own))
 
     return decode
-
-
-def _distinct(names: list[str]) -> Names:
-    """The names of columns; those that are empty, or there before, with their column's number."""
-    return tuple(
-        name if name and name not in names[:at] else f"{name or 'column'}_{at + 1}" for at, name in enumerate(names)
-    )
 
 
 _FORMATS: dict[str, Decode] = {

@@ -12,7 +12,7 @@ from itertools import chain
 from awsflow.decode.json_lines import json_lines
 from awsflow.decode.json_objects import json_objects
 from awsflow.decode.parquet import is_parquet, parquet_rows
-from awsflow.decode.table import Names, Split, Table, by_commas, by_commas_and_spaces, by_spaces, rows
+from awsflow.decode.table import Split, Table, by_commas, by_commas_and_spaces, by_spaces, distinct, rows
 from awsflow.envelope import drop_nulls
 from awsflow.exactjson import json_bytes
 from awsflow.items import Block, Event, Unreadable
@@ -97,7 +97,7 @@ def _table(head: bytes) -> Table | None:
     if not lines or any(map(str.isdigit, lines[0])):
         return None
     split = _dialect(lines[:_LOOKED_AT])
-    names = _names(split, lines[0]) if split else ()
+    names = distinct(split([lines[0]])[0]) if split else ()
     if split is None or not names:
         return None
     return Table(names, split, least=1, header=lambda line: names if line == lines[0] else None)
@@ -151,14 +151,6 @@ def _width(split: Split, line: str) -> int:
         return len(split([line])[0])
     except ValueError:
         return 0
-
-
-def _names(split: Split, line: str) -> Names:
-    """What a header calls the columns; those without a name of their own get their column's number."""
-    names = split([line])[0]
-    return tuple(
-        name if name and name not in names[:at] else f"{name or 'column'}_{at + 1}" for at, name in enumerate(names)
-    )
 
 
 BUCKETS = LogType(
