@@ -13,7 +13,7 @@ import pytest
 
 from awsflow import Flow
 from awsflow.sources import S3Bucket
-from benchmarks.measure import s3_standin
+from benchmarks.measure import asked, s3_standin
 from tests.conftest import Aws
 
 TODAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -167,7 +167,9 @@ def test_ten_thousand_objects_of_a_day_are_each_read_once_and_forgotten_when_the
 
     def read() -> list[str]:
         with s3_standin(tmp_path / "s3") as url:  # it lists what lies there when it starts
-            return collected(Aws(url), "cloudtrail", state=tmp_path / "state.db", only_after=OCTOBER)
+            found = collected(Aws(url), "cloudtrail", state=tmp_path / "state.db", only_after=OCTOBER)
+            assert asked(url).get("GetObject", 0) == len(found)
+            return found
 
     names = [f"{number:05}.json" for number in range(10_000)]
     put(*(f"20/{name}" for name in names))
