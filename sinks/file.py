@@ -48,8 +48,10 @@ class NdjsonFile:
         if not records:
             return
         file = self._opened() if self._file is None else self._file
-        if self._rotate_at is not None and self._size >= self._rotate_at and not self._unflushed:
-            file = self._rotated(file)  # here, not in `flush`: whatever goes wrong with it, the last batch is safe
+        while self._rotate_at is not None and self._size >= self._rotate_at and not self._unflushed:
+            # Here, not in `flush`: whatever goes wrong with it, the last batch is safe. And again, if another process
+            # has filled the new file before it was ours.
+            file = self._rotated(file)
         rest = memoryview(lines(records))
         try:
             while rest:

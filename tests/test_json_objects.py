@@ -493,6 +493,7 @@ def seconds(text: bytes) -> float:
     ],
 )
 def test_time_is_linear_whatever_comes(start: bytes, again: bytes) -> None:
-    short, long = (start + again * (length // len(again)) for length in (5_000, 40_000))
-    once = min(seconds(short), seconds(short))
-    assert seconds(long) < 24 * once + 0.1  # eight times as much is linear, 64 times quadratic
+    # both deeper than orjson goes: there are two ways to read, each linear, and the deep one is the slower
+    short, long = (start + again * (length // len(again)) for length in (10_000, 80_000))
+    # Eight times as much is linear, 64 times quadratic; and again, since other processes may disturb it.
+    assert any(seconds(long) < 24 * seconds(short) + 0.1 for _ in range(3))
