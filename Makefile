@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench bench-compare profile performance clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 demo: .venv/.ready ## see it work: an S3 stand-in, sample logs, a socket as Wazuh has it, two runs
 	@$(BIN)/awsflow demo
@@ -18,8 +18,17 @@ lint: .venv/.ready ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/.ready ## measure: a table, and JSON in benchmarks/results/
-	$(BIN)/python -m benchmarks
+bench: .venv/.ready ## measure: a table, and JSON in benchmarks/results/; CLAIMS="types small" for some
+	$(BIN)/python -m benchmarks $(CLAIMS)
+
+bench-compare: .venv/.ready ## measure this tree and the revision BASE=... in turn, and print ratios
+	$(BIN)/python -m benchmarks --base $(BASE) $(CLAIMS)
+
+profile: .venv/.ready ## where the time goes: CASE=... is a log type, or `small`
+	$(BIN)/python -m benchmarks.profile $(CASE)
+
+performance: .venv/.ready ## write docs/performance.md from the latest results
+	$(BIN)/python -m benchmarks.report "$$(ls benchmarks/results/*.json | tail -1)" > docs/performance.md
 
 clean: ## remove what the other targets made
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/results

@@ -4,54 +4,59 @@ import json
 import shlex
 import statistics
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from awsflow.samples import SAMPLES
 from benchmarks import data
-from benchmarks.measure import Cost, asked, environment, repeated, run, s3_standin, wazuh
+from benchmarks.measure import Cost, asked, environment, output, repeated, run, s3_standin, wazuh
 
 AFTER = "2026-11-01"
 STATS = "stats.json"
 """In a home: what a run that sent elsewhere than to the queue says of itself."""
+PREFIXES = {"cisco_umbrella": "dnslogs", "server_access": "access-logs"}
+"""What is said on the command line of where some types' objects lie, because it cannot be found out."""
+OURS = Path(__file__).parent.parent
+"""The awsflow that is measured: the one that these benchmarks belong to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
     """How much is measured."""
 
-    objects: int = 200
-    events: int = 500
-    """In each of the objects."""
     small_objects: int = 2000
     small_events: int = 20
     huge: int = 10**9
     """Bytes of the one large document."""
-    repeats: int = 5
-    slow_repeats: int = 3
-    """Of what takes long."""
+    keys: int = 1_000_000
+    """In the window of the state."""
+    repeats: int = 3
     starts: int = 20
-    of_a_type: int = 100_000
-    """Events of each log type."""
+    objects: int = 20
+    """Of each log type."""
+    object_size: int = 4_000_000
+    """Their bytes, decompressed."""
 
 
 FULL = Size()
-QUICK = Size(4, 50, 12, 5, 3_000_000, 1, 1, 2, 200)
+QUICK = Size(12, 5, 1_000_000, 200, 1, 2, 2, 30_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A line of the table: medians of the repeats, but the highest peak of memory."""
+    """A line of the table: the median time, the least CPU time, and the highest peak of memory of the repeats.
 
+    The least CPU time, for what else goes on in the machine can only add to it.
+    """
+
+    claim: str
     what: str
     who: str
     seconds: float
-    fastest: float
     cpu: float
     """Seconds."""
     rss: int
@@ -70,38 +75,47 @@ class Bench:
     root: Path
     """Where the buckets are."""
     size: Size
+    types: tuple[str, ...] = tuple(SAMPLES)
+    base: Path | None = None
+    """The checkout of another revision to compare with."""
     beside: str = ""
-    """The command line of somebody to compare with, holding {bucket}, {endpoint}, {socket} and {home}."""
+    """The command line of somebody to compare with, holding {bucket}, {type}, {endpoint}, {socket} and {home}."""
+    beside_types: tuple[str, ...] = tuple(SAMPLES)
+    """The log types that this one knows."""
 
 
-def decode(bench: Bench) -> Iterator[Result]:
-    """Measure decompressing and parsing alone, without S3 and without sending."""
-    bucket = data.many_objects(bench.root, bench.size.objects, bench.size.events)
-    command = [sys.executable, "-m", "benchmarks.decode", str(bench.root / bucket.name)]
-    inner = []
-
-    def measure() -> Cost:
-        with tempfile.TemporaryFile() as out:
-            cost = run(command, environment(), out.fileno())
-            out.seek(0)
-            told = json.load(out)
-        _must_be(told["events"], bucket.events, "decoded")
-        inner.append(told["seconds"])
-        return cost
-
-    (costs,) = repeated(bench.size.repeats, measure)
-    alone = [Cost(seconds, seconds, cost.rss) for seconds, cost in zip(inner, costs, strict=True)]
-    yield _result("decode alone, one process", "awsflow", alone, bucket)
+def start(bench: Bench) -> Iterator[Result]:
+    """Measure a run that has nothing to do; and how long Python takes to do nothing at all."""
+    bucket = data.of_size(bench.root, "cloudtrail", bench.size.objects, bench.size.object_size)
+    with s3_standin(bench.root) as endpoint, ExitStack() as stack:
+        commands: dict[str, Callable[[], Cost]] = {}
+        for who, command in _commands(bench, "cloudtrail").items():
+            home = stack.enter_context(wazuh()).home  # one for each: it says that all was delivered already
+            commands[who] = partial(command, bucket, endpoint, home)
+            commands[who]()
+        commands["python -c pass"] = partial(run, [sys.executable, "-c", "pass"], environment())
+        before = asked(endpoint)["GetObject"]
+        costs = repeated(bench.size.starts, *commands.values())
+        if "beside" not in commands:
+            _must_be(asked(endpoint)["GetObject"], before, "fetched")
+    for who, theirs in zip(commands, costs, strict=True):
+        yield _result("start", "nothing to do", who, theirs)
 
 
-def flow(bench: Bench) -> Iterator[Result]:
-    """Measure the whole way from S3 into the queue; and to a null device, without a reader beside."""
-    bucket = data.many_objects(bench.root, bench.size.objects, bench.size.events)
-    what = f"{bucket.objects:,} objects of {bench.size.events:,} events"
-    with s3_standin(bench.root) as endpoint:
-        yield from _compared(
-            what, bench, bucket, endpoint, repeats=bench.size.repeats, others={"awsflow, stdout": _to_null}
-        )
+def types(bench: Bench) -> Iterator[Result]:
+    """Measure the whole way from S3 into the queue, for each log type."""
+    for name in bench.types:
+        bucket = data.of_size(bench.root, name, bench.size.objects, bench.size.object_size)
+        with s3_standin(bench.root) as endpoint:
+            yield from _compared("types", name, bench, bucket, endpoint)
+
+
+def null(bench: Bench) -> Iterator[Result]:
+    """Measure the way from S3 to a null device: without a reader that shares the machine."""
+    for name in ("cloudtrail", "vpcflow", "alb"):
+        bucket = data.of_size(bench.root, name, bench.size.objects, bench.size.object_size)
+        with s3_standin(bench.root) as endpoint:
+            yield from _compared("null", f"{name}, to a null device", bench, bucket, endpoint, to="stdout")
 
 
 def small(bench: Bench) -> Iterator[Result]:
@@ -110,116 +124,129 @@ def small(bench: Bench) -> Iterator[Result]:
     for latency in (0, 30):
         what = f"{bucket.objects:,} objects of {bench.size.small_events} events, {latency} ms"
         with s3_standin(bench.root, latency) as endpoint:
-            yield from _compared(what, bench, bucket, endpoint, repeats=bench.size.slow_repeats)
+            yield from _compared("small", what, bench, bucket, endpoint)
 
 
 def huge(bench: Bench) -> Iterator[Result]:
     """Measure one large document."""
     bucket = data.one_object(bench.root, bench.size.huge)
+    what = f"one document of {bucket.bytes / 1e6:,.0f} MB"
     with s3_standin(bench.root) as endpoint:
-        yield from _compared(f"one document of {bucket.bytes / 1e6:,.0f} MB", bench, bucket, endpoint, repeats=1)
+        yield from _compared("huge", what, bench, bucket, endpoint, repeats=1)
 
 
-def start(bench: Bench) -> Iterator[Result]:
-    """Measure a run that has nothing to do; and how long Python takes to do nothing at all."""
-    bucket = data.many_objects(bench.root, bench.size.objects, bench.size.events)
-    with s3_standin(bench.root) as endpoint, wazuh() as home:
-        commands = {name: make(bucket.name, endpoint, home.home) for name, make in _commands(bench).items()}
-        for command in commands.values():
-            run(command, environment())
-        before = asked(endpoint)["GetObject"]
-        commands["python -c pass"] = [sys.executable, "-c", "pass"]
-        runs = [lambda command=command: run(command, environment()) for command in commands.values()]
-        costs = repeated(bench.size.starts, *runs)
-        if "beside" not in commands:
-            _must_be(asked(endpoint)["GetObject"], before, "fetched")
-    for who, theirs in zip(commands, costs, strict=True):
-        yield _result("start with nothing to do", who, theirs)
+def stages(bench: Bench) -> Iterator[Result]:
+    """Measure each stage alone, for each log type."""
+    for name in bench.types:
+        bucket = data.of_size(bench.root, name, bench.size.objects, bench.size.object_size)
+        some = [str(path) for path in data.files(bench.root, bucket)[:2]]
+        yield from _alone("stages", f"{name}: ", bench, "benchmarks.stages", name, *some)
 
 
-def types(bench: Bench) -> Iterator[Result]:
-    """Measure a file of each log type, from the disk to a null device."""
-    for name in SAMPLES:
-        bucket = data.file_of_type(bench.root, name, bench.size.of_a_type)
-        with tempfile.TemporaryDirectory(prefix="awsflow-bench-") as folder:
-            told = Path(folder, STATS)
-            flags = ["--type", name, "--quiet", "--stats-json", str(told)]
-            command = [sys.executable, "-m", "awsflow", "replay", str(bench.root / bucket.name), *flags]
-            (costs,) = repeated(1, partial(run, command, environment()))
-            stats = json.loads(told.read_text())
-        _must_be(stats["read"], bucket.events, f"read of {name}")
-        yield _result(f"{bucket.events:,} events of {name}", "awsflow, stdout", costs, bucket)
+def state(bench: Bench) -> Iterator[Result]:
+    """Measure the state alone, with a window of many keys."""
+    yield from _alone("state", f"{bench.size.keys:,} keys: ", bench, "benchmarks.state", str(bench.size.keys))
+
+
+def sinks(bench: Bench) -> Iterator[Result]:
+    """Measure each sink alone."""
+    bucket = data.of_size(bench.root, "cloudtrail", bench.size.objects, bench.size.object_size)
+    yield from _alone("sinks", "", bench, "benchmarks.sinks", str(data.files(bench.root, bucket)[0]))
 
 
 CLAIMS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "start": start,
-    "decode": decode,
-    "flow": flow,
-    "small": small,
     "types": types,
+    "null": null,
+    "small": small,
     "huge": huge,
+    "stages": stages,
+    "state": state,
+    "sinks": sinks,
 }
 
-_Command: TypeAlias = Callable[[str, str, Path], list[str]]
-"""(bucket, endpoint, Wazuh's home): the command line."""
+Collect: TypeAlias = Callable[[data.Bucket, str, Path], Cost]
+"""(bucket, endpoint, Wazuh's home): collect, and tell what it cost."""
 
 
-def _wodle(bucket: str, endpoint: str, home: Path) -> list[str]:
-    flags = ["--bucket", bucket, "--type", "cloudtrail", "--only_logs_after", AFTER]
-    place = ["--service_endpoint", endpoint, "--wazuh-home", str(home)]
-    return [sys.executable, "-m", "awsflow", "wodle", *flags, *place]
+def _ours(tree: Path, to: str, bucket: data.Bucket, endpoint: str, home: Path) -> Cost:
+    return run(collecting(bucket, endpoint, home, to), environment(), cwd=tree)
 
 
-def _to_null(bucket: str, endpoint: str, home: Path) -> list[str]:
-    flags = ["--type", "cloudtrail", "--after", AFTER, "--to", "stdout", "--quiet"]
-    place = ["--endpoint-url", endpoint, "--state", str(home / "state.db")]
-    told = ["--stats-json", str(home / STATS)]
-    return [sys.executable, "-m", "awsflow", "bucket", bucket, *flags, *place, *told]
+def collecting(bucket: data.Bucket, endpoint: str, home: Path, to: str = "") -> list[str]:
+    """The command line that collects a bucket into the queue, or `to` elsewhere."""
+    to = to or f"wazuh:{home / 'queue' / 'sockets' / 'queue'}"
+    what = [bucket.name, "--type", bucket.log_type, "--prefix", PREFIXES.get(bucket.log_type, ""), "--after", AFTER]
+    where = ["--endpoint-url", endpoint, "--state", str(home / "state.db"), "--stats-json", str(home / STATS)]
+    return [sys.executable, "-m", "awsflow", "bucket", *what, "--to", to, "--quiet", *where]
 
 
-def _commands(bench: Bench) -> dict[str, _Command]:
+def _commands(bench: Bench, log_type: str, to: str = "") -> dict[str, Collect]:
     """Say who is compared."""
-    if not bench.beside:
-        return {"awsflow": _wodle}
 
-    def beside(bucket: str, endpoint: str, home: Path) -> list[str]:
+    def beside(bucket: data.Bucket, endpoint: str, home: Path) -> Cost:
         queue = home / "queue" / "sockets" / "queue"
-        return [
-            word.format(bucket=bucket, endpoint=endpoint, socket=queue, home=home) for word in shlex.split(bench.beside)
-        ]
+        names = {"bucket": bucket.name, "type": log_type, "endpoint": endpoint, "socket": queue, "home": home}
+        return run([word.format(**names) for word in shlex.split(bench.beside)], environment())
 
-    return {"awsflow": _wodle, "beside": beside}
+    commands: dict[str, Collect] = {"awsflow": partial(_ours, OURS, to)}
+    if bench.base is not None:
+        commands["base"] = partial(_ours, bench.base, to)
+    if bench.beside and log_type in bench.beside_types and not to:
+        commands["beside"] = beside
+    return commands
 
 
 def _compared(
+    claim: str,
     what: str,
     bench: Bench,
     bucket: data.Bucket,
     endpoint: str,
     *,
-    repeats: int,
-    others: Mapping[str, _Command] = MappingProxyType({}),
+    repeats: int | None = None,
+    to: str = "",
 ) -> Iterator[Result]:
     """Measure every collector over the same bucket, each time with a new home; all events must arrive."""
     requests: dict[str, int] = {}
+    arrived: dict[str, int] = {}
 
-    def measured(who: str, command: _Command) -> Callable[[], Cost]:
+    def measured(who: str, command: Collect) -> Callable[[], Cost]:
         def measure() -> Cost:
             before = sum(asked(endpoint).values())
             with wazuh() as told:
-                cost = run(command(bucket.name, endpoint, told.home), environment())
+                cost = command(bucket, endpoint, told.home)
                 own = told.home / STATS
-                sent = json.loads(own.read_text())["sent"] if own.exists() else None
+                stats = json.loads(own.read_text()) if own.exists() else {}
             requests[who] = sum(asked(endpoint).values()) - before
-            _must_be(told.received["datagrams"] if sent is None else sent, bucket.events, f"sent by {who}")
+            arrived[who] = stats["sent"] if to else told.received["datagrams"]
+            _must_be(stats.get("read", bucket.events), bucket.events, f"read by {who}")
+            _must_be(stats.get("sent", arrived["awsflow"]), arrived[who], f"sent by {who}")
             return cost
 
         return measure
 
-    commands = {**_commands(bench), **others}
-    costs = repeated(repeats, *(measured(who, command) for who, command in commands.items()))
+    commands = _commands(bench, bucket.log_type, to)
+    costs = repeated(repeats or bench.size.repeats, *(measured(who, command) for who, command in commands.items()))
     for who, theirs in zip(commands, costs, strict=True):
-        yield _result(what, who, theirs, bucket, requests[who])
+        yield _result(claim, what, who, theirs, bucket=bucket, requests=requests[who])
+
+
+def _alone(claim: str, what: str, bench: Bench, *module: str) -> Iterator[Result]:
+    """Measure what a module of ours, in a process of its own, tells of the parts that it measures."""
+    trees = {"awsflow": OURS} | ({} if bench.base is None else {"base": bench.base})
+    told: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for _ in range(bench.size.repeats):
+        for who, tree in trees.items():
+            if not (tree / f"{module[0].replace('.', '/')}.py").exists():
+                continue  # the other revision does not measure that
+            for line in output([sys.executable, "-m", *module], environment(), cwd=tree).splitlines():
+                part = json.loads(line)
+                told.setdefault((part.pop("what"), who), []).append(part)
+    for (part_of, who), parts in told.items():
+        cpu = min(part["cpu"] for part in parts)
+        rss = max(part["rss"] for part in parts)
+        yield Result(claim, what + part_of, who, cpu, cpu, rss, parts[0]["events"], parts[0]["bytes"])
 
 
 def _must_be(number: int, expected: int, what: str) -> None:
@@ -227,13 +254,15 @@ def _must_be(number: int, expected: int, what: str) -> None:
         raise RuntimeError(f"{number:,} {what}, but {expected:,} were expected: nothing measured")
 
 
-def _result(what: str, who: str, costs: Sequence[Cost], bucket: data.Bucket | None = None, requests: int = 0) -> Result:
+def _result(
+    claim: str, what: str, who: str, costs: Sequence[Cost], *, bucket: data.Bucket | None = None, requests: int = 0
+) -> Result:
     return Result(
-        what=what,
-        who=who,
+        claim,
+        what,
+        who,
         seconds=statistics.median(cost.seconds for cost in costs),
-        fastest=min(cost.seconds for cost in costs),
-        cpu=statistics.median(cost.cpu for cost in costs),
+        cpu=min(cost.cpu for cost in costs),
         rss=max(cost.rss for cost in costs),
         events=bucket.events if bucket else 0,
         bytes=bucket.bytes if bucket else 0,

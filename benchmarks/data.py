@@ -4,13 +4,10 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from awsflow import samples
 from awsflow.decode.compression import members
@@ -18,6 +15,10 @@ from awsflow.samples import SAMPLES, cloudtrail
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 """The first object's time."""
+FILE = timedelta(minutes=5)
+"""From one object to the next."""
+_BEGINNING = 200
+"""Events by whose size it is told how many make so many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Bucket:
     events: int
     bytes: int
     """Decompressed."""
+    log_type: str = "cloudtrail"
 
 
 def folder(place: Path) -> Path:
@@ -43,54 +45,55 @@ def folder(place: Path) -> Path:
     return made
 
 
-def many_objects(root: Path, objects: int, events: int) -> Bucket:
+def many_objects(root: Path, objects: int, events: int, log_type: str = "cloudtrail") -> Bucket:
     """Make objects of so many events each, one for every five minutes."""
-    return _made(root, f"objects-{objects}x{events}", objects, events, level=6)
+    return _made(root, f"{log_type}-{objects}x{events}".replace("_", "-"), objects, events, log_type)
+
+
+def of_size(root: Path, log_type: str, objects: int, size: int) -> Bucket:
+    """Make objects of a type, of about so many bytes each, decompressed."""
+    name = f"{log_type}-{objects}-of-{size}".replace("_", "-")
+    return _made(root, name, objects, max(1, size // _bytes_of_an_event(log_type)), log_type)
 
 
 def one_object(root: Path, size: int) -> Bucket:
-    """Make one object of about so many bytes, decompressed."""
-    return _made(root, f"object-of-{size}", 1, size // 1555, level=1)
+    """Make one CloudTrail document of about so many bytes, decompressed."""
+    return _made(root, f"object-of-{size}", 1, size // _bytes_of_an_event("cloudtrail"), "cloudtrail")
 
 
-def file_of_type(root: Path, log_type: str, events: int) -> Bucket:
-    """Make one file of so many events of a type, below a folder named after it."""
-    name = f"{log_type}-{events}"
-    description = root / f"{name}.json"
-    if description.exists():
-        return Bucket(**json.loads(description.read_text()))
-    sample = SAMPLES[log_type]
-    path = root / name / sample.key(cloudtrail.ACCOUNT, cloudtrail.REGION, START, 1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        sample.write(file, sample.events(1, events, START, cloudtrail.ACCOUNT, cloudtrail.REGION))
+def files(root: Path, bucket: Bucket) -> list[Path]:
+    """The objects of a bucket, in the order of their keys."""
+    return sorted(path for path in (root / bucket.name).rglob("*") if path.is_file())
+
+
+def chunks(path: Path, size: int = 1 << 17) -> Iterator[bytes]:
+    """A file in pieces as they would come from S3."""
     with path.open("rb") as file:
-        size = sum(len(chunk) for member in members(iter(lambda: file.read(1 << 18), b"")) for chunk in member)
-    bucket = Bucket(name, 1, events, size)
-    description.write_text(json.dumps(asdict(bucket)))
-    return bucket
+        while chunk := file.read(size):
+            yield chunk
 
 
-def _made(root: Path, name: str, objects: int, events: int, level: int) -> Bucket:
-    """Make a bucket unless it is there: its description is written last. `level` is gzip's."""
+def _bytes_of_an_event(log_type: str) -> int:
+    sample = SAMPLES[log_type]
+    some = sample.document(sample.events(0, _BEGINNING, START, cloudtrail.ACCOUNT, cloudtrail.REGION))
+    return sum(len(piece) for member in members(iter([some])) for piece in member) // _BEGINNING
+
+
+def _made(root: Path, name: str, objects: int, events: int, log_type: str) -> Bucket:
+    """Make a bucket unless it is there: its description is written last."""
     description = root / f"{name}.json"
     if description.exists():
         return Bucket(**json.loads(description.read_text()))
     shutil.rmtree(root / name, ignore_errors=True)
+    sample = SAMPLES[log_type]
     size = 0
-
-    def measured(events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        nonlocal size
-        for event in events:
-            size += len(orjson.dumps(event)) + 1
-            yield event
-
     for number in range(objects):
-        start = START + number * cloudtrail.FILE
-        path = root / name / cloudtrail.key(cloudtrail.ACCOUNT, cloudtrail.REGION, start, number)
+        when = START + number * FILE
+        path = root / name / sample.key(cloudtrail.ACCOUNT, cloudtrail.REGION, when, number)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
-            cloudtrail.write(file, measured(cloudtrail.events(number, events, start)), level)
-    bucket = Bucket(name, objects, objects * events, size)
+            sample.write(file, sample.events(number, events, when, cloudtrail.ACCOUNT, cloudtrail.REGION))
+        size += sum(len(piece) for member in members(chunks(path), path.name) for piece in member)
+    bucket = Bucket(name, objects, objects * events, size, log_type)
     description.write_text(json.dumps(asdict(bucket)))
     return bucket

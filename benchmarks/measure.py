@@ -25,16 +25,21 @@ class Cost:
     """Bytes at the peak. Never less than this process had when it started the other: Linux counts it in."""
 
 
-def run(command: Sequence[str], environment: dict[str, str], out: int = subprocess.DEVNULL) -> Cost:
+def run(command: Sequence[str], environment: dict[str, str], cwd: Path | None = None) -> Cost:
     """Run a process to its end; a RuntimeError if it fails."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=out)
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=cwd)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with code {process.returncode}")
     return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def output(command: Sequence[str], environment: dict[str, str], cwd: Path) -> str:
+    """What a process prints; CalledProcessError if it fails."""
+    return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, cwd=cwd).stdout
 
 
 def environment() -> dict[str, str]:

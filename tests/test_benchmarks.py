@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from awsflow.samples import SAMPLES
+from benchmarks.claims import CLAIMS, OURS
 from benchmarks.measure import asked, s3_standin
 from tests.conftest import Aws
 
@@ -213,30 +214,51 @@ def test_the_receiver_counts_all_that_was_sent_before_it_was_stopped(tmp_path: P
         assert json.loads(process.stdout.read()) == {"datagrams": 2000, "bytes": sum(range(2000))}
 
 
-def test_all_benchmarks_run(tmp_path: Path) -> None:
-    places = ["--data", str(tmp_path / "data"), "--results", str(tmp_path / "results")]
-    table = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--quick", *places], capture_output=True, text=True, check=False
+def benchmarks(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    places = ["--data", str(folder / "data"), "--results", str(folder / "results")]
+    command = [sys.executable, "-m", "benchmarks", "--quick", *places, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_all_benchmarks_run_and_become_a_document(tmp_path: Path) -> None:
+    table = benchmarks(tmp_path)
+    assert (table.returncode, table.stderr) == (0, "")
+    (path,) = (tmp_path / "results").iterdir()
+    results = json.loads(path.read_text())["results"]
+    assert {result["claim"] for result in results} == set(CLAIMS)
+    assert [result["what"] for result in results if result["claim"] == "types"] == list(SAMPLES)
+    assert {result["what"].partition(": ")[0] for result in results if result["claim"] == "stages"} == set(SAMPLES)
+    assert all(result["cpu"] > 0 and result["rss"] > 5e6 for result in results)
+    document = subprocess.run(
+        [sys.executable, "-m", "benchmarks.report", str(path)], capture_output=True, text=True, check=True
+    ).stdout
+    assert [result["what"] for result in results if f"| {result['what']} |" not in document] == []
+
+
+@pytest.mark.skipif(not (OURS / ".git").exists(), reason="git knows no other revision of this copy")
+def test_benchmarks_measure_another_collector_and_another_revision_in_turn(tmp_path: Path) -> None:
+    arguments = ["types", "--types", "cloudtrail,vpcflow", "--base", "HEAD", "--beside-types", "cloudtrail"]
+    another = f"{sys.executable} -m awsflow wodle --bucket {{bucket}} --type {{type}} --only_logs_after 2026-11-01"
+    table = benchmarks(
+        tmp_path, *arguments, "--beside", f"{another} --service_endpoint {{endpoint}} --wazuh-home {{home}}"
     )
     assert (table.returncode, table.stderr) == (0, "")
-    (results,) = (tmp_path / "results").iterdir()
-    told = json.loads(results.read_text())["results"]
-    assert [result["events"] for result in told] == [0, 0, 200, 200, 200, 60, 60, *[200] * len(SAMPLES), 1929]
-    assert all(result["seconds"] > 0 and result["rss"] > 5e6 for result in told)
+    compared = [line.split()[:2] for line in table.stdout.splitlines()[1:-1]]
+    assert compared == [
+        *(["cloudtrail", who] for who in ("awsflow", "base", "beside")),
+        *(["vpcflow", who] for who in ("awsflow", "base")),
+    ]
+    assert float(table.stdout.splitlines()[1].split()[-1]) > 0
 
 
 def test_benchmarks_refuse_to_measure_a_collector_that_loses_events(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks",
-        "flow",
-        "--quick",
-        "--data",
-        str(tmp_path),
-        "--beside",
-        "true",
-    ]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 1
-    assert "0 sent by beside, but 200 were expected" in run.stderr
+    table = benchmarks(tmp_path, "types", "--types", "cloudtrail", "--beside", "true")
+    assert table.returncode == 1
+    assert "sent by beside, but" in table.stderr
+
+
+def test_a_log_type_is_profiled(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.profile", "vpcflow", "--quick", "--data", str(tmp_path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "flow_logs.py" in told.stdout
