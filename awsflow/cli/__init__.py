@@ -12,6 +12,7 @@ COMMANDS = {
     "service": "collect from CloudWatch Logs or Inspector",
     "subscriber": "collect the objects that an SQS queue's messages name, as soon as they are there",
     "replay": "send logs that lie in files, folders or below S3 URLs; nothing is remembered",
+    "config": "check a configuration, convert an ossec.conf to an awsflow.toml, print its schema",
     "types": "list the log types, and where in a bucket their objects lie",
     "wodle": "what Wazuh's scheduler calls: the same flags, exit codes and events as its aws-s3 command",
     "demo": "see it work: an S3 stand-in, sample logs, a socket as Wazuh has it, and two runs",
