@@ -99,6 +99,8 @@ class Stats:
     """Fetched, as they lie in the store."""
     bytes_out: int = 0
     seconds: float = 0.0
+    waited: float = 0.0
+    """Seconds of these for which events were held back, so that their receiver could keep up."""
     newest: str = ""
     """The newest event time, ISO 8601 in UTC; empty when no event told its time."""
 
@@ -112,6 +114,10 @@ class Stats:
     def drop(self) -> None:
         """Count a discarded event."""
         self.discarded += 1
+
+    def wait(self, seconds: float) -> None:
+        """Count time for which events were held back."""
+        self.waited += seconds
 
     @property
     def events_per_second(self) -> float:

@@ -8,7 +8,7 @@ from awsflow.flow import Sink
 from awsflow.items import Record
 from awsflow.sinks.file import NdjsonFile
 from awsflow.sinks.stdout import StandardOutput
-from awsflow.sinks.wazuh import Oversize, WazuhSocket
+from awsflow.sinks.wazuh import Oversize, Pacing, WazuhSocket
 
 __all__ = ["NdjsonFile", "StandardOutput", "WazuhSocket", "sink_named"]
 
@@ -21,6 +21,9 @@ def sink_named(
     oversized: Callable[[Record], None] = lambda record: None,
     oversize: Oversize = "shrink",
     max_eps: float | None = None,
+    pace: Pacing = "auto",
+    waited: Callable[[float], None] = lambda seconds: None,
+    note: Callable[[str], None] = lambda text: None,
     timeout: float = 30.0,
     rotate_at: int | None = None,
 ) -> Sink:
@@ -33,7 +36,15 @@ def sink_named(
         return StandardOutput()
     if kind == "wazuh":
         return WazuhSocket(
-            place or default_socket, timeout=timeout, stop=stop, oversized=oversized, oversize=oversize, max_eps=max_eps
+            place or default_socket,
+            timeout=timeout,
+            stop=stop,
+            oversized=oversized,
+            oversize=oversize,
+            max_eps=max_eps,
+            pace=pace,
+            waited=waited,
+            note=note,
         )
     if kind == "file" and place:
         return NdjsonFile(place, rotate_at=rotate_at)

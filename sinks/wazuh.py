@@ -14,11 +14,17 @@ from typing import Literal, TypeAlias
 from awsflow.errors import QueueDown, SinkError
 from awsflow.items import Record
 from awsflow.shrink import shrunk
+from awsflow.sinks.gauged_pace import LOOK, GaugedPace
+from awsflow.sinks.gauges import Gauges
 from awsflow.sinks.pace import Pace
 
 Oversize: TypeAlias = Literal["shrink", "dead-letter", "send"]
 """What becomes of an event that does not fit: cut until it fits, not sent at all, or sent as it is."""
+Pacing: TypeAlias = Literal["auto", "off"]
+"""By Wazuh's own gauges, where it has some; or not at all."""
 
+QUEUE = ("queue", "sockets", "queue")
+"""Where the queue lies in Wazuh's home."""
 HEADER = b"1:Wazuh-AWS:"
 LIMIT = 65_535
 """Bytes of a datagram, with its header, that Wazuh's engine reads; it cuts off the rest."""
@@ -43,8 +49,12 @@ class WazuhSocket:
     as long as it takes; one that went away, because the engine restarts, is tried again for `timeout` seconds, then
     QueueDown. An event that does not fit into a datagram is given to `oversized`, whole, and shrunk, unless `oversize`
     says "dead-letter", which sends nothing of it, or "send": then it is sent as it is, and treated like the others
-    only if the kernel refuses it. `max_eps` caps the events per second. The queue is opened with the first event: a
-    run that has none needs no queue.
+    only if the kernel refuses it. The queue is opened with the first event: a run that has none needs no queue.
+
+    The socket takes events faster than Wazuh can deal with them, and what finds Wazuh's own queue full is dropped
+    there. So, with a `pace` of "auto" and the queue in its place in Wazuh's home, events are held back while the state
+    files there say that this would come; `waited` is told for how many seconds, `note` that it begins. They are looked
+    at every `look` seconds. `max_eps` caps the events per second besides.
     """
 
     def __init__(
@@ -56,6 +66,10 @@ class WazuhSocket:
         oversized: Callable[[Record], None] = lambda record: None,
         oversize: Oversize = "shrink",
         max_eps: float | None = None,
+        pace: Pacing = "auto",
+        look: float = LOOK,
+        waited: Callable[[float], None] = lambda seconds: None,
+        note: Callable[[str], None] = lambda text: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -67,7 +81,18 @@ class WazuhSocket:
         self._oversize = oversize
         self._clock = clock
         self._sleep = sleep
-        self._pace = None if max_eps is None else Pace(max_eps, stop=stop, clock=clock, sleep=sleep)
+        self._cap = None if max_eps is None else Pace(max_eps, stop=stop, clock=clock, sleep=sleep)
+        self._pace: GaugedPace | None = None
+        if pace == "auto" and self._path.parts[-len(QUEUE) :] == QUEUE:
+            self._pace = GaugedPace(
+                Gauges(self._path.parents[len(QUEUE) - 1]),
+                check=self._check_grace,
+                waited=waited,
+                note=note,
+                look=look,
+                clock=clock,
+                sleep=sleep,
+            )
         self._whole = sys.maxsize if oversize == "send" else LIMIT
         """Bytes of a datagram up to which an event is sent as it is."""
         self._limit = LIMIT
@@ -76,8 +101,15 @@ class WazuhSocket:
 
     def write(self, records: Sequence[Record]) -> None:
         """Send each record. QueueDown or SinkError if that does not work; those before it are sent."""
+        if self._pace is None:
+            self._write(records)
+            return
+        for share in self._pace.shares(records):
+            self._write(share)
+
+    def _write(self, records: Sequence[Record]) -> None:
         send = self._send if self._socket is None else self._socket.send
-        for record in records if self._pace is None else self._pace.paced(records):
+        for record in records if self._cap is None else self._cap.paced(records):
             datagram = HEADER + record.event  # type: ignore[operator]  # bytes: an encoding stage came before
             if len(datagram) > self._whole and not (datagram := self._fitting(record)):
                 continue

@@ -25,6 +25,7 @@ RUN = Stats(
     bytes_in=2048,
     bytes_out=5 << 20,
     seconds=2.0,
+    waited=1.25,
     newest="2026-11-23T11:59:00Z",
 )
 
@@ -32,7 +33,7 @@ RUN = Stats(
 def test_the_line_for_people_tells_of_what_happened_and_of_nothing_that_did_not() -> None:
     assert as_line(RUN) == (
         "1,001 events of 3 objects sent in 2.0 s (500 per second); 200 discarded; 2 shrunk; 1 failed; "
-        "2.0 KiB in, 5.0 MiB out; newest event 2026-11-23T11:59:00Z"
+        "held back for 1.2 s, so that Wazuh keeps up; 2.0 KiB in, 5.0 MiB out; newest event 2026-11-23T11:59:00Z"
     )
     assert as_line(Stats()) == "0 events of 0 objects sent in 0.0 s (0 per second); 0 bytes in, 0 bytes out"
 
@@ -48,6 +49,7 @@ def test_the_json_has_every_figure() -> None:
         "bytes_in": 2048,
         "bytes_out": 5 << 20,
         "seconds": 2.0,
+        "waited": 1.25,
         "events_per_second": 500,
         "newest_event": "2026-11-23T11:59:00Z",
         "lag": 60.0,

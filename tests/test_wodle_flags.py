@@ -229,6 +229,12 @@ OURS = (
         wrong("0", "0.0", "-1", "nan", "inf", "", "many"),
     ),
     Row(
+        *("", "--pace"),
+        {"auto": "auto", "off": "off"},
+        lambda options: options.pace,
+        wrong("on", "AUTO", ""),
+    ),
+    Row(
         *("", "--max-object-size"),
         {"1": 1, "68719476736": 64 << 30},
         lambda options: bucket(options).max_object_size,
@@ -357,7 +363,7 @@ def test_what_is_not_given_has_the_default_that_the_docs_tell_of() -> None:
     options = parse(BUCKET, {})
     assert bucket(options).log_type == "cloudtrail"
     assert (options.debug, bucket(options).lookback, options.queue_timeout) == (0, timedelta(days=1), 30.0)
-    assert (options.oversize, options.max_eps) == ("shrink", None)
+    assert (options.oversize, options.max_eps, options.pace) == ("shrink", None, "auto")
     assert (bucket(options).max_object_size, bucket(options).max_ratio) == (64 << 30, 2000.0)
     assert options.wazuh_home == Path("/var/ossec")
     assert bucket(options).state == Path("/var/ossec/wodles/aws/awsflow.db")

@@ -84,7 +84,7 @@ def source_of(
 def collect(
     options: Options,
     source: Source,
-    sink: Callable[[Callable[[Record], None]], Sink],
+    sink: Callable[[Callable[[Record], None], Callable[[float], None]], Sink],
     *,
     discard: tuple[str, str] | None,
     dead_letters: Path,
@@ -95,8 +95,9 @@ def collect(
 ) -> Stats:
     """Deliver what the source, made of these options, has.
 
-    `sink` makes the sink, given what is to be called with events that are too large for it; `discard` is a field and
-    a pattern; `told` is called with every failure; `shown` makes a stage of the stats.
+    `sink` makes the sink, given what is to be called with events that are too large for it, and with seconds for
+    which it holds events back; `discard` is a field and a pattern; `told` is called with every failure; `shown` makes
+    a stage of the stats.
     """
     with closing(DeadLetters(dead_letters, told)) as letters:
         flow = Flow(source, failures=letters, stop=stop)
@@ -115,4 +116,4 @@ def collect(
             flow.stats.shrunk += 1
             letters.oversized(record)
 
-        return flow.to(sink(oversized), encode).run()
+        return flow.to(sink(oversized, flow.stats.wait), encode).run()

@@ -77,6 +77,12 @@ def add_delivery(parser: argparse.ArgumentParser) -> None:
         help="what becomes of an event that is too large for Wazuh (default: shrink)",
     )
     parser.add_argument("--max-eps", metavar="N", help="events sent to Wazuh per second at most (default: no limit)")
+    parser.add_argument(
+        "--pace",
+        default="auto",
+        choices=("auto", "off"),
+        help="auto (default): send slower while Wazuh's state files say that its queue fills",
+    )
     parser.add_argument("--queue-timeout", default="30", metavar="S", help="wait for Wazuh's queue (default: 30)")
     parser.add_argument("--rotate-at", metavar="BYTES", help="of a file: begin a new one at this size, keep five")
     parser.add_argument("--alias", default="", help="the account's alias, for log_info.aws_account_alias")
@@ -154,7 +160,11 @@ def encode_of(arguments: argparse.Namespace) -> Stage:
 
 
 def sink_of(
-    arguments: argparse.Namespace, stop: Stop, oversized: Callable[[Record], None] = lambda record: None
+    arguments: argparse.Namespace,
+    stop: Stop,
+    oversized: Callable[[Record], None],
+    waited: Callable[[float], None],
+    note: Callable[[str], None],
 ) -> Sink:
     """The sink of `--to`."""
     from awsflow.sinks import sink_named  # noqa: PLC0415 - `--help` needs none
@@ -167,6 +177,9 @@ def sink_of(
         oversized=oversized,
         oversize=arguments.oversize,
         max_eps=_checked(checks.events_per_second, arguments.max_eps),
+        pace=arguments.pace,
+        waited=waited,
+        note=note,
         timeout=checks.seconds(arguments.queue_timeout),
         rotate_at=_checked(checks.size, arguments.rotate_at),
     )
@@ -182,7 +195,7 @@ def deliver(options: "Options", arguments: argparse.Namespace, terminal: "Termin
     stats = collect(
         options,
         source,
-        lambda oversized: sink_of(arguments, stop, oversized),
+        lambda oversized, waited: sink_of(arguments, stop, oversized, waited, channel.debug),
         discard=discard_of(arguments),
         dead_letters=arguments.dead_letter or state.with_name("dead-letter.ndjson"),
         stop=stop,

@@ -66,7 +66,8 @@ def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> in
             f"{record.origin}, record {record.number}: larger than a datagram; the file has it whole"
         )
 
-    stats = flow.to(sink_of(arguments, stop, oversized), encode_of(arguments)).run()
+    sink = sink_of(arguments, stop, oversized, flow.stats.wait, terminal.channel.debug)
+    stats = flow.to(sink, encode_of(arguments)).run()
     if skipped:
         terminal.channel.debug(f"not read, for their names are not those of logs: {', '.join(sorted(skipped))}")
     if arguments.type.lower() == AUTO:

@@ -29,6 +29,7 @@ def as_json(stats: Stats, now: datetime | None = None) -> str:
             "bytes_in": stats.bytes_in,
             "bytes_out": stats.bytes_out,
             "seconds": round(stats.seconds, 3),
+            "waited": round(stats.waited, 3),
             "events_per_second": round(stats.events_per_second),
             "newest_event": stats.newest or None,
             "lag": lag(stats, now or datetime.now(UTC)),
@@ -60,6 +61,8 @@ def as_line(stats: Stats) -> str:
         for number, what in ((stats.discarded, "discarded"), (stats.shrunk, "shrunk"), (stats.failed, "failed"))
         if number
     ]
+    if stats.waited:
+        parts.append(f"held back for {stats.waited:.1f} s, so that Wazuh keeps up")
     parts.append(f"{_size(stats.bytes_in)} in, {_size(stats.bytes_out)} out")
     if stats.newest:
         parts.append(f"newest event {stats.newest}")

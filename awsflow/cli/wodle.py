@@ -74,13 +74,16 @@ def _collect(options: WodleOptions, channel: Channel, stop: Stop, begun: Callabl
     collect(
         options.collect,
         source,
-        lambda oversized: WazuhSocket(
+        lambda oversized, waited: WazuhSocket(
             options.wazuh_home / "queue" / "sockets" / "queue",
             timeout=options.queue_timeout,
             stop=stop,
             oversized=oversized,
             oversize=options.oversize,
             max_eps=options.max_eps,
+            pace=options.pace,
+            waited=waited,
+            note=channel.debug,
         ),
         discard=options.discard,
         dead_letters=options.dead_letter,

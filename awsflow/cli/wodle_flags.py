@@ -13,10 +13,11 @@ from awsflow.logtypes import log_types_named
 from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions
 
 if TYPE_CHECKING:
-    from awsflow.sinks.wazuh import Oversize
+    from awsflow.sinks.wazuh import Oversize, Pacing
 
 SUBSCRIBERS = ("buckets", "security_hub", "security_lake")
 OVERSIZE = ("shrink", "dead-letter", "send")
+PACE = ("auto", "off")
 
 
 def _debug_level(text: str) -> int:
@@ -29,6 +30,12 @@ def _debug_level(text: str) -> int:
 def _oversize(text: str) -> str:
     if text not in OVERSIZE:
         raise ArgumentsError(f"oversize {text!r}: give {', '.join(OVERSIZE[:-1])} or {OVERSIZE[-1]}")
+    return text
+
+
+def _pace(text: str) -> str:
+    if text not in PACE:
+        raise ArgumentsError(f"pace {text!r}: give {' or '.join(PACE)}")
     return text
 
 
@@ -100,6 +107,13 @@ OURS = (
     ),
     Flag("--max-eps", "N", "events sent per second at most (default: no limit)", checks.events_per_second),
     Flag(
+        "--pace",
+        "HOW",
+        "auto (default): send slower while Wazuh's state files say that its queue fills; or off",
+        _pace,
+        "auto",
+    ),
+    Flag(
         "--max-object-size",
         "BYTES",
         "give up objects that decompress to more (default: 64 GiB)",
@@ -148,6 +162,8 @@ class WodleOptions:
     """What becomes of an event that does not fit into a datagram."""
     max_eps: float | None = None
     """Events sent per second at most; None: as many as the queue takes."""
+    pace: "Pacing" = "auto"
+    """Whether Wazuh's state files slow a run down."""
     discard: tuple[str, str] | None = None
     """Field and pattern of the events that are dropped."""
     notes: tuple[str, ...] = ()
@@ -198,6 +214,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> WodleOptions:
         queue_timeout=flags.queue_timeout,
         oversize=flags.oversize,
         max_eps=flags.max_eps,
+        pace=flags.pace,
         discard=_discard(flags),
         notes=notes,
     )
