@@ -52,7 +52,11 @@ class ServiceError(AwsflowError):
 
 
 class ObjectGone(ServiceError):
-    """The object was deleted or replaced between listing and reading."""
+    """The object was deleted between listing and reading."""
+
+
+class ObjectReplaced(ServiceError):
+    """The object is another one than was listed, or than was begun to be read."""
 
 
 class DecompressError(AwsflowError):

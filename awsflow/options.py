@@ -51,6 +51,8 @@ class AwsAccess:
     """For which a connection is waited for, each time."""
     read_seconds: float = 60.0
     """For which an answer, or more of one, is waited for, each time."""
+    call_seconds: float = 300.0
+    """For which a call is tried, again and again if need be; of an object, for which nothing new comes of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """The one reader of objects: whoever found an object, and wherever its bytes come from, this makes items of it."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from typing import TypeAlias
 
 from awsflow.decode.compression import members
 from awsflow.decode.limits import Limits
-from awsflow.errors import AwsflowError, DecodeError, DecompressError, ServiceError
+from awsflow.errors import AwsflowError, DecodeError, DecompressError, ObjectReplaced, ServiceError
 from awsflow.items import Barrier, Block, Failure, Found, Item, Origin, Record, Unreadable
 from awsflow.logtypes.layout import account_in
 from awsflow.logtypes.recognise import by_content, by_key
@@ -13,6 +15,11 @@ from awsflow.state.positions import ObjectPosition
 
 UNREADABLE = (DecompressError, DecodeError, ServiceError)
 """Errors that are one object's own; all others concern whatever comes behind it as well."""
+VERSIONS = 3
+"""How many versions of one object are begun in one run, if it is replaced while it is read."""
+
+Anew: TypeAlias = Callable[[Found], tuple[Found, Generator[bytes, None, None]]]
+"""An object as it is now, and its chunks."""
 
 
 def origin_of(bucket: str, key: str, alias: str, log_type: LogType | None) -> Origin:
@@ -32,14 +39,19 @@ class Reader:
         *,
         skip_on_error: bool,
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        anew: Anew | None = None,
         note: Callable[[str], None] = lambda text: None,
         told: Callable[[LogType], None] = lambda log_type: None,
     ) -> None:
-        """`told` is called with each object's type, `note` with what may interest somebody who looks for a cause."""
+        """`anew` opens an object that was replaced; None: that is an error.
+
+        `told` is called with each object's type, `note` with what may interest somebody who looks for a cause.
+        """
         self._types = types
         self._named = {log_type.name: log_type for log_type in types}
         self._skip_on_error = skip_on_error
         self._limits = limits
+        self._anew = anew
         self._note = note
         self._told = told
 
@@ -59,7 +71,24 @@ class Reader:
         `chunks` are the object's bytes as they lie in the store. What cannot be read becomes a failure where errors
         are skipped, and is raised, with the object's place in its message, where they are not; in both cases the
         records before it are yielded first, with their barrier.
+
+        An object that was replaced since it was found is a new one, and read from its beginning: versions are never
+        mixed. It is an error if it is replaced time and again.
         """
+        with ExitStack() as opened:
+            for left in range(VERSIONS - 1 if self._anew else 0, -1, -1):
+                try:
+                    yield from self._read(found, chunks, is_last=not left)
+                    return
+                except ObjectReplaced as error:
+                    if self._anew is None or not left:
+                        raise
+                    self._note(f"{error}; it is read from its beginning, as it is now")
+                found, chunks = self._anew(found)
+                opened.enter_context(closing(chunks))
+
+    def _read(self, found: Found, chunks: Iterator[bytes], *, is_last: bool) -> Generator[Item, None, None]:
+        """The records of one version; ObjectReplaced if it ends before its end, unless it is the last one to try."""
         fetched = _Counted(chunks)
         number = 0
         try:
@@ -83,7 +112,7 @@ class Reader:
                 yield Barrier(ObjectPosition(found, number), read=len(fresh), bytes_in=fetched.take(), newest=newest)
         except UNREADABLE as error:
             located(error, f"reading {found.origin}")
-            if not self._skip_on_error:
+            if not self._skip_on_error or (isinstance(error, ObjectReplaced) and not is_last):
                 raise
             yield Failure(found.origin, number + 1, error)
             yield Barrier(ObjectPosition(found, number, error=str(error)), bytes_in=fetched.take())

@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import fields
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,7 +21,7 @@ from awsflow.sources.ahead import fetched
 from awsflow.sources.finding import Finding, place_of
 from awsflow.sources.listing import S3Client
 from awsflow.sources.reading import Reader
-from awsflow.sources.s3_body import opened
+from awsflow.sources.s3_body import Opening
 from awsflow.state.checkpoints import Checkpoints
 from awsflow.state.positions import AllListed, ObjectPosition
 from awsflow.state.work import Work
@@ -82,16 +81,16 @@ class S3Bucket:
     def items(self) -> Generator[Item, None, None]:
         """The records of all new objects: account by account, region by region, day by day."""
         finding = self._open()
+        opening = Opening(self._client, seconds=self._access.call_seconds, note=self._note)
         reader = Reader(
             self.log_types,
             skip_on_error=self.options.skip_on_error,
             limits=Limits(size=self.options.max_object_size, ratio=self.options.max_ratio),
+            anew=opening.anew,
             note=self._note,
             told=lambda log_type: self.objects_by_type.update([log_type.name]),
         )
-        with closing(
-            fetched(finding.found(), partial(opened, self._client), requests=self._requests, budget=self._budget)
-        ) as objects:
+        with closing(fetched(finding.found(), opening, requests=self._requests, budget=self._budget)) as objects:
             yield from reader.read_all(objects)
         yield Barrier(AllListed())
 

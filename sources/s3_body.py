@@ -1,46 +1,63 @@
-"""The bytes of one S3 object, as smart_open reads them: what breaks off is opened again at the same byte."""
+"""The bytes of one S3 object in one version, as smart_open reads them: what breaks off is opened again at that byte."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from io import BufferedIOBase
-from typing import Self
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import Any, Self
 
 from awsflow.aws import doing
-from awsflow.errors import ServiceError
+from awsflow.errors import EndpointUnreachable, ObjectReplaced, ServiceError
 from awsflow.items import Found
-from awsflow.sources.ahead import PIECE
-from awsflow.sources.listing import S3Client
+from awsflow.sources.ahead import PIECE, fetched
+from awsflow.sources.listing import S3Client, listed_as
+
+SLICE = 1 << 16
+"""Bytes that a connection is asked for at a time: what came before it broke off need not come again."""
 
 
-def opened(client: S3Client, found: Found) -> "S3Body":
-    """Open an object, in the version that was found."""
-    import smart_open.s3  # noqa: PLC0415 - not needed by a run that finds nothing new
+class Opening:
+    """Opens the objects that one client can reach."""
 
-    client_kwargs = {"S3.Client.get_object": {"IfMatch": f'"{found.etag}"'}} if found.etag else {}
-    return S3Body(
-        str(found.origin),
-        lambda: smart_open.s3.open(
-            found.origin.bucket,
-            found.origin.key,
-            "rb",
-            buffer_size=PIECE,
-            client=client,
-            client_kwargs=client_kwargs,
-        ),
-    )
+    def __init__(self, client: S3Client, *, seconds: float, note: Callable[[str], None] = lambda text: None) -> None:
+        """`seconds`: for how long an object that breaks off, or stands still, is tried again without news of it."""
+        self._client = client
+        self._seconds = seconds
+        self._note = note
+
+    def __call__(self, found: Found) -> "S3Body":
+        """Open an object, in the version that was found. ObjectReplaced if that is not there any more."""
+        return S3Body(_Version(self._client, found, self._seconds, self._note))
+
+    def anew(self, found: Found) -> tuple[Found, Generator[bytes, None, None]]:
+        """The object as it is now, and its chunks, as `fetched` has them."""
+        now = replace(found, done=0)
+        if found.etag:
+            for entry in listed_as(self._client, found.origin.bucket, found.origin.key):
+                now = replace(now, size=entry["Size"], etag=entry["ETag"].strip('"'))
+        return now, self._chunks(now)
+
+    def _chunks(self, found: Found) -> Generator[bytes, None, None]:
+        with closing(fetched(iter([found]), self, requests=1)) as objects:
+            for each in objects:
+                if each is not None:
+                    yield from each[1]
 
 
 class S3Body:
     """An open object. Its errors are ours."""
 
-    def __init__(self, where: str, open_file: Callable[[], BufferedIOBase]) -> None:
-        self._where = where
-        with _reading(where):
-            self._file = open_file()
+    def __init__(self, version: "_Version") -> None:
+        import smart_open.s3  # noqa: PLC0415 - not needed by a run that finds nothing new
+
+        self._version = version
+        origin = version.found.origin
+        with version.reading():
+            self._file = smart_open.s3.open(origin.bucket, origin.key, "rb", buffer_size=PIECE, client=version)
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most `size`; none at the end."""
-        with _reading(self._where):
+        with self._version.reading():
             return self._file.read(size)
 
     def __enter__(self) -> Self:
@@ -50,15 +67,108 @@ class S3Body:
         self._file.close()
 
 
-@contextmanager
-def _reading(where: str) -> Iterator[None]:
-    """Translate botocore's errors, which smart_open wraps into an OSError, into ours."""
-    with doing(f"reading {where}"):
+class _Version:
+    """What smart_open takes for the client: each of its requests is for the same version of the object."""
+
+    def __init__(self, client: S3Client, found: Found, seconds: float, note: Callable[[str], None]) -> None:
+        self.found = found
+        self._what = f"reading {found.origin}"
+        self._client = client
+        self._seconds = seconds
+        self._note = note
+        self._etag = f'"{found.etag}"' if found.etag else ""
+        self._broken: Exception | None = None
+        """Why the connection broke off, if nothing has come since."""
+        self._broken_at = 0.0
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        """GetObject, if it is still the same one."""
+        if self._broken is not None:
+            if time.monotonic() - self._broken_at > self._seconds:
+                raise self.given_up(self._broken)
+            name = type(self._broken).__name__
+            self._note(f"{self._what}: the connection broke off ({name}); opened again, {request.get('Range')}")
+        if self._etag:
+            request["IfMatch"] = self._etag
         try:
-            yield
-        except OSError as error:
-            if (refused := getattr(error, "backend_error", None)) is not None:
-                raise refused from error
-            raise ServiceError(
-                f"reading {where}: the connection broke off, again after five retries ({error}); try later"
-            ) from error
+            answer: dict[str, Any] = self._client.get_object(**request)
+        except self._client.exceptions.ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "InvalidRange" and self.found.etag and self.found.size:
+                raise self._wrong("InvalidRange") from None  # smart_open takes it for an empty object
+            raise
+        etag, size = answer.get("ETag"), _size(answer)
+        if etag and self._etag and etag != self._etag:  # there are stores that know no If-Match
+            answer["Body"].close()
+            raise ObjectReplaced(f"{self._what}: it was replaced while it was read; the next run reads the new one")
+        if not etag or size is None or (self.found.etag and size != self.found.size):
+            answer["Body"].close()
+            raise self._wrong(f"{size} bytes")
+        self._etag = etag
+        answer["Body"] = _Connection(answer["Body"], self)
+        return answer
+
+    def came(self) -> None:
+        """Something new has come."""
+        self._broken = None
+
+    def broke(self, error: Exception) -> None:
+        """The connection has broken off."""
+        if self._broken is None:
+            self._broken_at = time.monotonic()
+        self._broken = error
+
+    def given_up(self, error: Exception) -> ServiceError | EndpointUnreachable:
+        """The error for an object of which nothing more comes."""
+        name = type(error).__name__
+        if "Timeout" in name:
+            return EndpointUnreachable(f"{self._what}: nothing more comes of it ({name}); check the network, try later")
+        return ServiceError(f"{self._what}: the connection breaks off, time and again ({name}); try later")
+
+    def _wrong(self, told: str) -> ServiceError:
+        size = f" of {self.found.size} bytes" if self.found.etag else ""
+        return ServiceError(
+            f"{self._what}: what answers there is not the object{size} ({told}); check the endpoint URL"
+        )
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Translate botocore's errors, which smart_open wraps into an OSError, into ours."""
+        with doing(self._what):
+            try:
+                yield
+            except OSError as error:
+                if (refused := getattr(error, "backend_error", None)) is not None:
+                    raise refused from error
+                raise self.given_up(self._broken or error) from error
+
+
+def _size(answer: dict[str, Any]) -> int | None:
+    """The bytes of the whole object, as an answer tells them."""
+    if "ContentRange" in answer:
+        size = answer["ContentRange"].rpartition("/")[2]
+        return int(size) if size.isdecimal() else None
+    size = answer.get("ContentLength")
+    return size if answer["ResponseMetadata"]["HTTPStatusCode"] == 200 else None
+
+
+class _Connection:
+    """One connection's part of an object."""
+
+    def __init__(self, body: Any, version: _Version) -> None:
+        self._body = body
+        self._version = version
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most `size`; none at the end."""
+        try:
+            piece: bytes = self._body.read(min(size, SLICE))
+        except Exception as error:
+            self._version.broke(error)
+            raise
+        if piece:
+            self._version.came()
+        return piece
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._body.close()

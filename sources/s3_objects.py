@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from functools import partial
 
 from awsflow.aws import client
 from awsflow.decode.limits import Limits
@@ -15,7 +14,7 @@ from awsflow.options import AwsAccess
 from awsflow.sources.ahead import fetched
 from awsflow.sources.listing import S3Client, pages
 from awsflow.sources.reading import Reader, origin_of
-from awsflow.sources.s3_body import opened
+from awsflow.sources.s3_body import Opening
 
 
 class S3Objects:
@@ -35,7 +34,9 @@ class S3Objects:
     ) -> None:
         """`told` is called with each object's type."""
         self.log_types = log_types_named(log_type, format)
-        self._reader = Reader(self.log_types, skip_on_error=skip_on_error, limits=limits, told=told)
+        self._skip_on_error = skip_on_error
+        self._limits = limits
+        self._told = told
         self._urls = urls
         self._alias = alias
         self._access = access or AwsAccess()
@@ -45,8 +46,16 @@ class S3Objects:
     def items(self) -> Generator[Item, None, None]:
         """The records of all objects, in the order of the URLs and keys. NoObjects if there is none."""
         self._client = client("s3", self._access, pool=self._requests + 1)
-        with closing(fetched(self._found(), partial(opened, self._client), requests=self._requests)) as objects:
-            yield from self._reader.read_all(objects)
+        opening = Opening(self._client, seconds=self._access.call_seconds)
+        reader = Reader(
+            self.log_types,
+            skip_on_error=self._skip_on_error,
+            limits=self._limits,
+            anew=opening.anew,
+            told=self._told,
+        )
+        with closing(fetched(self._found(), opening, requests=self._requests)) as objects:
+            yield from reader.read_all(objects)
 
     def commit(self, positions: Sequence[Position]) -> None:
         """Nothing is remembered."""

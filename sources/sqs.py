@@ -18,7 +18,7 @@ from awsflow.sources.listing import S3Client
 from awsflow.sources.message_objects import MessageObjects
 from awsflow.sources.reading import UNREADABLE, Reader
 from awsflow.sources.receiving import Receiver
-from awsflow.sources.s3_body import opened
+from awsflow.sources.s3_body import Opening
 from awsflow.sources.sqs_address import address_of
 from awsflow.sources.sqs_calls import LONGEST_WAIT, SqsCalls
 from awsflow.sources.visibility import Keeper
@@ -170,16 +170,16 @@ class Queue:
 
     def _items(self) -> Generator[Item, None, None]:
         self._open()
+        opening = Opening(self._s3, seconds=self._access.call_seconds, note=self._note)
         reader = Reader(
             self.log_types,
             skip_on_error=self._skip_on_error,
             limits=self._limits,
+            anew=opening.anew,
             note=self._note,
             told=lambda log_type: self.objects_by_type.update([log_type.name]),
         )
-        with closing(
-            fetched(self._found(), partial(opened, self._s3), requests=self._requests, budget=self._budget)
-        ) as objects:
+        with closing(fetched(self._found(), opening, requests=self._requests, budget=self._budget)) as objects:
             for each in objects:
                 yield from self._objects.aside()
                 if each is None:

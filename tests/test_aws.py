@@ -15,7 +15,7 @@ import botocore.parsers
 import pytest
 from botocore.retries.standard import ExponentialBackoff, ThrottledRetryableChecker
 
-from awsflow import aws as ours
+from awsflow import aws, aws_errors
 from awsflow.aws import check_profile, client, doing, known_regions
 from awsflow.errors import (
     AwsflowError,
@@ -355,7 +355,7 @@ def test_a_refusal_without_a_body_is_told_by_its_status() -> None:
 
 
 def test_whatever_botocore_tries_again_as_throttled_is_throttled_for_us() -> None:
-    throttled = {code for code, (kind, _) in ours.CODES.items() if kind is Throttled}
+    throttled = {code for code, (kind, _) in aws_errors.CODES.items() if kind is Throttled}
     checker: Any = ThrottledRetryableChecker
     assert set(checker._THROTTLED_ERROR_CODES) == throttled
 
@@ -379,7 +379,7 @@ def test_every_exception_of_botocore_becomes_ours() -> None:
 
 def test_the_table_names_no_exception_that_botocore_does_not_have() -> None:
     there = {**vars(botocore.exceptions), **vars(botocore.parsers)}
-    assert ours.EXCEPTIONS.keys() - there.keys() == set()
+    assert aws_errors.EXCEPTIONS.keys() - there.keys() == set()
 
 
 def test_errors_that_are_none_of_botocore_s_pass() -> None:
@@ -426,7 +426,7 @@ def test_known_regions_are_those_of_all_partitions() -> None:
 
 def test_times_in_answers_are_read_whatever_their_spelling() -> None:
     spellings = ("2026-11-20T00:00:00.000Z", "Fri, 20 Nov 2026 00:00:00 GMT", "2026-11-20T00:00:00+00:00")
-    assert len({ours._timestamp(spelling) for spelling in spellings}) == 1
+    assert len({aws._timestamp(spelling) for spelling in spellings}) == 1
 
 
 # Many threads
