@@ -27,6 +27,11 @@ def place_of(options: BucketOptions) -> Place:
     return Place(options.prefix, options.suffix, options.organization, options.accounts, options.regions)
 
 
+def work_name(log_type: str, bucket: str, base: str) -> str:
+    """What the state of a bucket's logs goes by: `base` is the prefix of the first of the type's layouts."""
+    return f"{log_type.lower()} s3://{bucket}/{base}"
+
+
 class Finding:
     """One search through a bucket. `work` is what earlier runs remember; None: nothing."""
 
@@ -39,9 +44,9 @@ class Finding:
         *,
         today: date,
         note: Callable[[str], None],
-        finished_before: Callable[[str], None],
+        finished_before: Callable[[str, str], None],
     ) -> None:
-        """`finished_before` is called with the keys of objects that earlier runs have finished."""
+        """`finished_before` is called with key and ETag of objects that earlier runs have delivered."""
         self._options = options
         self._types = types
         self._place = place_of(options)
@@ -55,6 +60,8 @@ class Finding:
         self._failed: dict[tuple[str, str], FailedObject] = {}
         self.since = cache(self._since)
         """The first day of a stream that is searched, as it is when the search begins."""
+        self._done_before = cache(lambda stream: work.done_before(stream) if work and not options.reparse else None)
+        """Day and key before which another program has read all of a stream, likewise."""
 
     def found(self) -> Iterator[Found | None]:
         """The objects worth reading; None after each page of a listing, so that time can pass.
@@ -144,6 +151,9 @@ class Finding:
     def _why_nothing(self, any_stream: bool) -> None:
         """Raise what explains that nothing was listed, if it is not simply that there is nothing new."""
         bucket, prefix = self._options.bucket, self._options.prefix
+        if self._work is not None and self._work.any_stream():
+            self._note(f"nothing is left below s3://{bucket}/{prefix}; earlier runs have read what was there")
+            return
         if is_empty(self._client, bucket, prefix):
             raise NoObjects(f"listing s3://{bucket}/{prefix}: nothing is there; check bucket and prefix")
         base = self._types[0].base(self._place)
@@ -184,14 +194,17 @@ class Finding:
         known = {}
         if self._work is not None and not self._options.reparse:
             known = self._work.remembered(stream, [entry["Key"] for entry, _, _ in fitting])
+        done_before = self._done_before(stream)
         for entry, day, of in fitting:
             key, etag = entry["Key"], entry["ETag"].strip('"')
+            if done_before is not None and (day, key) < done_before:
+                continue
             before = known.get(key)
             done = 0
-            if before is not None and before.etag == etag:
+            if before is not None and before.etag in ("", etag):
                 if before.finished:
-                    if not before.failed:
-                        self._finished_before(key)
+                    if before.etag and not before.failed:
+                        self._finished_before(key, etag)
                     continue
                 done = before.records
             self._failed.pop((stream, key), None)  # it was replaced since, and is read as it is now

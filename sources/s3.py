@@ -1,24 +1,23 @@
 """Log objects in an S3 bucket: found by date, fetched ahead, read once, committed as they go."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from awsflow.aws import client, doing
+from awsflow.aws import client
 from awsflow.decode.limits import Limits
-from awsflow.errors import ServiceError, UnknownType
+from awsflow.errors import UnknownType
 from awsflow.items import Barrier, Item
 from awsflow.logtypes import AUTO, log_types_named
 from awsflow.logtypes.layout import AwsLogs, Place
 from awsflow.logtypes.types import LogType
 from awsflow.options import AwsAccess, BucketOptions
 from awsflow.sources.ahead import fetched
-from awsflow.sources.finding import Finding, place_of
+from awsflow.sources.finding import Finding, place_of, work_name
 from awsflow.sources.listing import S3Client
 from awsflow.sources.reading import Reader
 from awsflow.sources.s3_body import Opening
@@ -26,11 +25,8 @@ from awsflow.state.checkpoints import Checkpoints
 from awsflow.state.positions import AllListed, ObjectPosition
 from awsflow.state.work import Work
 
-DELETE_AT_ONCE = 1000
-"""Keys of one DeleteObjects call: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
-
-_not_in_xml = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]").search
-"""Characters that a key may have, but not a request that names several keys."""
+if TYPE_CHECKING:
+    from awsflow.sources.removal import Removal
 
 
 class S3Bucket:
@@ -71,7 +67,7 @@ class S3Bucket:
         self._client: S3Client | None = None
         self._checkpoints: Checkpoints | None = None
         self._work: Work | None = None
-        self._to_delete: list[str] = []
+        self._removal: Removal | None = None
 
     @classmethod
     def of(cls, options: BucketOptions, **more: Any) -> Self:
@@ -82,6 +78,9 @@ class S3Bucket:
         """The records of all new objects: account by account, region by region, day by day."""
         finding = self._open()
         opening = Opening(self._client, seconds=self._access.call_seconds, note=self._note)
+        if self._removal is not None:
+            for _ in self._removal.earlier():
+                yield Barrier()
         reader = Reader(
             self.log_types,
             skip_on_error=self.options.skip_on_error,
@@ -95,21 +94,25 @@ class S3Bucket:
         yield Barrier(AllListed())
 
     def commit(self, positions: Sequence[ObjectPosition | AllListed]) -> None:
-        """Remember the positions; with `remove`, delete the objects that are finished."""
+        """Remember the positions; with `remove`, delete the objects that are finished, and tell what failed at last."""
         objects = [position for position in positions if isinstance(position, ObjectPosition)]
         if self._work is not None and not self.options.reparse:
-            self._work.commit(objects)
+            self._work.commit(objects, remove=self.options.remove)
             if len(objects) < len(positions):
                 self._work.listed_all()
-        if self.options.remove:
+        if self._removal is not None:
             for position in objects:
                 if position.finished:
-                    self._finished(position.found.origin.key)
+                    self._removal.add(position.found.origin.key, position.found.etag)
+            if len(objects) < len(positions):
+                self._removal.finish()
 
     def close(self) -> None:
         """Delete what is left to delete; let go of state and connections."""
         try:
-            self._delete_finished()
+            if self._removal is not None:
+                self._removal.close()
+                self._removal = None
         finally:
             if self._work is not None:
                 self._work.close()
@@ -132,9 +135,13 @@ class S3Bucket:
             base = self.log_types[0].base(place)
         if options.state is not None and (options.state.exists() or not options.reparse):
             self._checkpoints = Checkpoints(options.state, warn=self._warn, now=self._now)
-            name = f"{options.log_type.lower()} s3://{options.bucket}/{base}"
-            self._work = self._checkpoints.work(name, options.lookback)
+            self._work = self._checkpoints.work(work_name(options.log_type, options.bucket, base), options.lookback)
         self._client = client("s3", self._access, pool=self._requests + 1)
+        if options.remove:
+            from awsflow.sources.removal import Removal  # noqa: PLC0415 - few ask for it
+
+            remembers = None if options.reparse else self._work
+            self._removal = Removal(self._client, options.bucket, remembers, note=self._note, warn=self._warn)
         return Finding(
             options,
             self.log_types,
@@ -142,32 +149,8 @@ class S3Bucket:
             self._work,
             today=self._now().date(),
             note=self._note,
-            finished_before=self._finished if options.remove else lambda key: None,
+            finished_before=self._removal.add if self._removal is not None else lambda key, etag: None,
         )
-
-    def _finished(self, key: str) -> None:
-        """Let an object go."""
-        self._to_delete.append(key)
-        if len(self._to_delete) >= DELETE_AT_ONCE:
-            self._delete_finished()
-
-    def _delete_finished(self) -> None:
-        keys, self._to_delete = self._to_delete, []
-        if not keys or self._client is None:
-            return
-        bucket = self.options.bucket
-        together = [{"Key": key} for key in keys if not _not_in_xml(key)]
-        answer: dict[str, Any] = {}
-        with doing(f"deleting {len(keys)} delivered objects of s3://{bucket}, {keys[0]} the first"):
-            if together:
-                answer = self._client.delete_objects(Bucket=bucket, Delete={"Objects": together, "Quiet": True})
-            for key in filter(_not_in_xml, keys):
-                self._client.delete_object(Bucket=bucket, Key=key)
-        if refused := answer.get("Errors"):
-            raise ServiceError(
-                f"deleting s3://{bucket}/{refused[0]['Key']} and {len(refused) - 1} others: {refused[0]['Code']}; "
-                "they were delivered and stay; allow s3:DeleteObject, and the next run tries again"
-            )
 
 
 def _may_lie(log_type: LogType, place: Place) -> bool:

@@ -40,11 +40,21 @@ class Remembered:
     """What the state knows of an object."""
 
     etag: str
+    """Empty: not known, for another program has read it."""
     records: int
     finished: bool
     """Whether a listing passes by it."""
     failed: bool = False
     """Whether that is because it is on the failures list, or was: it has not been delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undeleted:
+    """An object that was delivered and is to be deleted."""
+
+    number: int
+    key: str
+    etag: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,19 @@ def read_objects(
         question = f"SELECT key, etag, records, finished FROM objects WHERE stream = ? AND key IN ({marks})"  # noqa: S608 - question marks
         rows = connection.execute(question, (id_, *some))
         for short, etag, records, finished in rows:
-            yield names[short], Remembered(_unpacked(etag), records, bool(finished), failed=finished == _FAILED)
+            yield names[short], Remembered(unpacked(etag), records, bool(finished), failed=finished == _FAILED)
+
+
+def write_deletions(connection: sqlite3.Connection, work: int, positions: Iterable[ObjectPosition]) -> None:
+    """Write which of a work's objects are to be deleted: those that are finished."""
+    connection.executemany(
+        "REPLACE INTO deletions (work, key, etag) VALUES (?, ?, ?)",
+        (
+            (work, position.found.origin.key, _packed(position.found.etag))
+            for position in positions
+            if position.finished and not position.error
+        ),
+    )
 
 
 def read_failures(connection: sqlite3.Connection, work: int, below: int) -> Iterator[FailedObject]:
@@ -60,7 +72,7 @@ def read_failures(connection: sqlite3.Connection, work: int, below: int) -> Iter
     )
     for stream, key, etag, size, records, error, first, last, attempts, ordinal in rows:
         day = None if ordinal is None else date.fromordinal(ordinal)
-        yield FailedObject(stream, key, _unpacked(etag), size, records, error, first, last, attempts, day)
+        yield FailedObject(stream, key, unpacked(etag), size, records, error, first, last, attempts, day)
 
 
 def _note_failure(connection: sqlite3.Connection, id_: int, key: str, position: ObjectPosition, time: str) -> bool:
@@ -110,5 +122,6 @@ def _packed(etag: str) -> str | bytes:
     return packed if packed.hex() == etag else etag
 
 
-def _unpacked(etag: str | bytes) -> str:
+def unpacked(etag: str | bytes) -> str:
+    """The etag as it was."""
     return etag if isinstance(etag, str) else etag.hex()

@@ -84,6 +84,17 @@ MIGRATIONS: Sequence[Sequence[str]] = (
             marks BLOB NOT NULL,
             PRIMARY KEY (work, service, region))""",
     ),
+    (
+        # before: of the objects of the day `kept`, another program had read those whose keys sort before this one
+        "ALTER TABLE streams ADD COLUMN before TEXT",
+        # what was delivered and is to be deleted
+        """CREATE TABLE deletions (
+            id INTEGER PRIMARY KEY,
+            work INTEGER NOT NULL REFERENCES works ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            etag NOT NULL,
+            UNIQUE (work, key))""",
+    ),
 )
 """Statements that lead from version 0, an empty database, to 1, from 1 to 2, and so on. Add, never change."""
 

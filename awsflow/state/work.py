@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from awsflow.state.database import Database
 from awsflow.state.locks import FileLock
 from awsflow.state.open_work import OpenWork
-from awsflow.state.positions import FailedObject, ObjectPosition, Remembered, StreamPosition
-from awsflow.state.rows import read_failures, read_objects, write_objects
+from awsflow.state.positions import FailedObject, ObjectPosition, Remembered, StreamPosition, Undeleted
+from awsflow.state.rows import read_failures, read_objects, unpacked, write_deletions, write_objects
 
+UNDELETED = 100_000
+"""Objects of a work that are remembered as to be deleted, at most."""
 _STREAM = "SELECT id, newest, kept FROM streams WHERE work = ? AND name = ?"
 
 
@@ -59,8 +61,24 @@ class Work(OpenWork):
             known = connection.execute(_STREAM, (self._id, stream)).fetchone()
             return dict(read_objects(connection, known[0], stream, keys)) if known else {}
 
-    def commit(self, positions: Sequence[ObjectPosition | StreamPosition]) -> None:
+    def done_before(self, stream: str) -> tuple[date, str] | None:
+        """Day and key of the first object that another program is known to have read: what lies before is done."""
+        question = "SELECT kept, before FROM streams WHERE work = ? AND name = ? AND before IS NOT NULL"
+        with self._database.reading() as connection:
+            known = connection.execute(question, (self._id, stream)).fetchone()
+        return (date.fromordinal(known[0]), known[1]) if known else None
+
+    def any_stream(self) -> bool:
+        """Whether anything was ever committed."""
+        with self._database.reading() as connection:
+            return (
+                connection.execute("SELECT 1 FROM streams WHERE work = ? LIMIT 1", (self._id,)).fetchone() is not None
+            )
+
+    def commit(self, positions: Sequence[ObjectPosition | StreamPosition], *, remove: bool = False) -> None:
         """Remember these positions, reached in this order: all of them or, if StateError is raised, none.
+
+        `remove`: and that objects which are finished are to be deleted, until `deleted` says that they are.
 
         Objects of a stream are to be committed in the order of their days: all that is older than the window
         of the newest is taken for done. A day in the future counts as today: it hides nothing until then.
@@ -84,6 +102,8 @@ class Work(OpenWork):
             for stream, reached in objects.items():
                 id_, kept = self._move(connection, stream, newest.get(stream))
                 write_objects(connection, id_, stream, kept, reached, time=f"{now:%Y-%m-%dT%H:%M:%SZ}")
+                if remove:
+                    write_deletions(connection, self._id, reached.values())
 
     def failures(self, max_attempts: int = 3) -> list[FailedObject]:
         """List the objects that could not be read and were tried less than `max_attempts` times so far.
@@ -92,6 +112,29 @@ class Work(OpenWork):
         """
         with self._database.reading() as connection:
             return list(read_failures(connection, self._id, max_attempts))
+
+    def undeleted(self, after: int, limit: int) -> list[Undeleted]:
+        """What is to be deleted, in the order in which it was committed: what has numbers above `after`."""
+        question = "SELECT id, key, etag FROM deletions WHERE work = ? AND id > ? ORDER BY id LIMIT ?"
+        with self._database.reading() as connection:
+            rows = connection.execute(question, (self._id, after, limit))
+            return [Undeleted(number, key, unpacked(etag)) for number, key, etag in rows]
+
+    def deleted(self, keys: Sequence[str]) -> None:
+        """Forget that these objects are to be deleted: they are, or are others now."""
+        with self._writing() as connection:
+            rows = ((self._id, key) for key in keys)
+            connection.executemany("DELETE FROM deletions WHERE work = ? AND key = ?", rows)
+
+    def let_stay(self, most: int = UNDELETED) -> int:
+        """Forget of what is to be deleted all but the latest `most`; return how many that were."""
+        with self._writing() as connection:
+            last = connection.execute(
+                "SELECT id FROM deletions WHERE work = ? ORDER BY id DESC LIMIT 1 OFFSET ?", (self._id, most)
+            ).fetchone()
+            if last is None:
+                return 0
+            return connection.execute("DELETE FROM deletions WHERE work = ? AND id <= ?", (self._id, *last)).rowcount
 
     def _move(self, connection: sqlite3.Connection, stream: str, day: date | None) -> tuple[int, int]:
         """Move a stream's window forward to this day; return the stream's id and the window's first day."""
