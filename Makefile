@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint bench bench-compare profile performance clean
+.PHONY: help demo test lint bench bench-compare profile performance fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -30,6 +30,9 @@ profile: .venv/.ready ## where the time goes: CASE=... is a log type, or `small`
 performance: .venv/.ready ## write docs/performance.md from the latest results
 	$(BIN)/python -m benchmarks.report "$$(ls benchmarks/results/*.json | tail -1)" > docs/performance.md
 
+fuzz: .venv/.fuzz ## look for input that breaks something: SECONDS=60 for each TARGET="json_lines gzip", all by default
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),10) $(TARGET)
+
 clean: ## remove what the other targets made
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/results
 
@@ -37,4 +40,8 @@ clean: ## remove what the other targets made
 	@test -d .venv || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[codecs,demo,parquet]' --group dev
+	@touch $@
+
+.venv/.fuzz: .venv/.ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	@touch $@

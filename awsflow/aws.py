@@ -6,6 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from awsflow.answers import NotOfAws, check
 from awsflow.aws_errors import WRONG_CONFIGURATION, doing, translated
 from awsflow.errors import ConfigError, CredentialsError
 from awsflow.options import AwsAccess
@@ -73,6 +74,7 @@ def client(
                 raise
             raise ConfigError(f"{what}: {WRONG_CONFIGURATION[1]}") from None
         watch(made, access.call_seconds, role)
+        made.meta.events.register("after-call", _checked)
         return made
 
 
@@ -90,6 +92,12 @@ def known_regions() -> frozenset[str]:
     # "endpoints" has the same, in fifty times the size; here each partition has something like "aws-global" besides
     partitions = Loader().load_data("partitions")["partitions"]
     return frozenset(region for partition in partitions for region in partition["regions"] if region[-1].isdigit())
+
+
+def _checked(http_response: Any, parsed: Any, model: Any, **of_call: Any) -> None:
+    """What botocore calls with every answer."""
+    if http_response.status_code < 300:
+        check(model.name, parsed)
 
 
 def _tells_retries(session: "Session") -> bool:
@@ -117,7 +125,10 @@ def _timestamp(value: Any) -> datetime:
             return datetime.fromisoformat(value)
         except ValueError:
             pass
-    parsed: datetime = _parse_timestamp()(value)
+    try:
+        parsed: datetime = _parse_timestamp()(value)
+    except (ValueError, RuntimeError, OverflowError, OSError):
+        raise NotOfAws("a time in it is none") from None
     return parsed
 
 

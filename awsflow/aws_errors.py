@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from awsflow.answers import NotOfAws
 from awsflow.errors import (
     AwsflowError,
     ClockSkew,
@@ -86,6 +87,7 @@ CODES: dict[str, tuple[type[AwsflowError], str]] = {
 _NO_CREDENTIALS = (CredentialsError, "no credentials could be had; check the profile")
 _INCOMPLETE = (CredentialsError, "there are no complete credentials; give a profile, a role or keys")
 _NO_ANSWER = (EndpointUnreachable, "the endpoint does not answer; check network and endpoint URL")
+_NOT_OF_AWS = "what answers there does not speak as AWS does; check the endpoint URL"
 _NO_REGION = (UnknownRegion, "the region is missing or has a wrong shape; give one such as eu-west-1")
 WRONG_CONFIGURATION = (
     ConfigError,
@@ -114,7 +116,7 @@ EXCEPTIONS: dict[str, tuple[type[AwsflowError], str]] = {
     "PartialCredentialsError": _INCOMPLETE,
     "ProfileNotFound": (ProfileNotFound, "there is no such profile; check ~/.aws/config and ~/.aws/credentials"),
     "RefreshWithMFAUnsupportedError": _NO_CREDENTIALS,
-    "ResponseParserError": (ServiceError, "what answers there does not speak as AWS does; check the endpoint URL"),
+    "ResponseParserError": (ServiceError, _NOT_OF_AWS),
     "SSOError": _NO_CREDENTIALS,
     "TokenRetrievalError": _NO_CREDENTIALS,
     "UnknownCredentialError": _NO_CREDENTIALS,
@@ -150,9 +152,23 @@ def translated(what: str, error: Exception) -> AwsflowError | None:
             if kind.__name__ in EXCEPTIONS:
                 ours, meaning = EXCEPTIONS[kind.__name__]
                 return _told(ours, what, meaning, type(error).__name__ + _place(error))
+    if isinstance(error, NotOfAws):
+        return _told(ServiceError, what, _NOT_OF_AWS, str(error))
+    if _comes_of_parsing(error):  # botocore trusts what answers
+        return _told(ServiceError, what, _NOT_OF_AWS, type(error).__name__)
     if type(error) is RuntimeError and "still expired" in str(error):  # raised where credentials are renewed
         return ClockSkew(f"{what}: new credentials have expired already; this machine's clock is wrong; set it")
     return None
+
+
+def _comes_of_parsing(error: Exception) -> bool:
+    """Whether an exception was raised by what reads an answer."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == "botocore.parsers":
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def _refused(what: str, error: "ClientError") -> AwsflowError:

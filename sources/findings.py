@@ -11,6 +11,7 @@ from typing import Any
 
 from more_itertools import chunked
 
+from awsflow.answers import next_token
 from awsflow.aws import client, doing
 from awsflow.errors import ServiceError
 from awsflow.options import AwsAccess
@@ -134,7 +135,7 @@ def _pages(
                     raise
                 raise PageRefused(f"{what}: its next page is refused ({error}); it is begun anew") from None
         yield answer
-        token = answer.get("nextToken") or ""
+        token = next_token(answer, "nextToken", token, what)
         if not token:
             return
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from awsflow.answers import next_token
 from awsflow.aws import doing
+from awsflow.errors import ServiceError
 
 S3Client: TypeAlias = Any  # botocore makes its clients at run time; types-boto3 is not there when awsflow runs
 Listed: TypeAlias = Mapping[str, Any]
@@ -16,13 +18,17 @@ def pages(client: S3Client, bucket: str, prefix: str, **more: Any) -> Iterator[M
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
     """
     request = {"Bucket": bucket, "Prefix": prefix, **more}
+    what = f"listing s3://{bucket}/{prefix}"
     while True:
-        with doing(f"listing s3://{bucket}/{prefix}"):
+        with doing(what):
             page = client.list_objects_v2(**request)
         yield page
         if not page.get("IsTruncated"):
             return
-        request["ContinuationToken"] = page["NextContinuationToken"]
+        token = next_token(page, "NextContinuationToken", request.get("ContinuationToken", ""), what)
+        if not token:
+            raise ServiceError(f"{what}: there is more, but no token that leads there; check the endpoint URL")
+        request["ContinuationToken"] = token
 
 
 def folders(client: S3Client, bucket: str, prefix: str, delimiter: str = "/", after: str = "") -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias
 
+from awsflow.answers import next_token
 from awsflow.aws import doing
 from awsflow.errors import ServiceError
 from awsflow.sources.rate import Rate
@@ -93,13 +94,15 @@ class LogsApi:
         self, what: str, ask: Callable[..., Mapping[str, Any]], request: dict[str, Any]
     ) -> Iterator[Mapping[str, Any]]:
         """All pages, up to 50 entries each."""
+        token = ""
         while True:
             with self._asking(what):
                 page = ask(**request)
             yield page
-            if not page.get("nextToken"):
+            token = next_token(page, "nextToken", token, f"{what} in {self.region}")
+            if not token:
                 return
-            request = {**request, "nextToken": page["nextToken"]}
+            request = {**request, "nextToken": token}
 
     @contextmanager
     def _asking(self, what: str) -> Iterator[None]:

@@ -122,7 +122,8 @@ class SqsCalls:
         try:
             with self._asking("asking for the visibility timeout of"):
                 answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["VisibilityTimeout"])
-            return int((answer.get("Attributes") or {}).get("VisibilityTimeout") or 0)
+            told = str((answer.get("Attributes") or {}).get("VisibilityTimeout"))
+            return int(told) if told.isascii() and told.isdigit() and len(told) < 6 else 0
         except QueueFailed as error:
             note(f"{error}; {VISIBILITY} seconds are asked for with each message instead")
             return 0

@@ -54,7 +54,13 @@ class Database:
         with self._mutex, self.telling(doing):
             if self._closed:
                 raise StateError(f"{doing} the state {self.path}: it was closed before; open it again")
-            yield self._connection
+            try:
+                yield self._connection
+            except (AttributeError, TypeError, ValueError, OverflowError) as error:
+                raise StateError(
+                    f"{doing} the state {self.path}: it holds something that awsflow does not write there ({error}); "
+                    "who else writes to it? Remove it, or give another place, e.g. with --state"
+                ) from error
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

@@ -27,10 +27,11 @@ class LogWork(OpenWork):
         """The day (UTC) on which a log group was listed first; `note`: from now on, if that is today."""
         with self._database.reading() as connection:
             known = self._known(connection, region, group)
+            day = date.fromordinal(known[1]) if known else self._began
         if known is None and note:
             with self._writing() as connection:
                 self._group(connection, region, group)
-        return date.fromordinal(known[1]) if known else self._began
+        return day
 
     def left(self, region: str, group: str, streams: Sequence[str]) -> dict[str, list[LogPosition]]:
         """Where these streams of a group were left; those not known are missing.

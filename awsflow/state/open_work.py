@@ -30,8 +30,8 @@ class OpenWork:
         question = "SELECT id, begun, listed FROM works WHERE name = ?"
         with database.reading() as connection:
             known = connection.execute(question, (name,)).fetchone()
-        self.first_run = date.fromordinal(known[1]) if known else None
-        self.last_run = date.fromordinal(known[2]) if known else None
+            self.first_run = date.fromordinal(known[1]) if known else None
+            self.last_run = date.fromordinal(known[2]) if known else None
         if not known:
             today = self._began.toordinal()
             with database.writing() as connection:

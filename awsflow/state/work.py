@@ -38,11 +38,11 @@ class Work(OpenWork):
         """
         with self._database.reading() as connection:
             known = connection.execute(_STREAM, (self._id, stream)).fetchone()
-        if known is None or known[1] is None:
-            self._starts[stream] = min(start, self._began)
-            return start
-        _, newest, kept = known
-        return date.fromordinal(max(newest - self._lookback, kept))
+            if known is not None and known[1] is not None:
+                _, newest, kept = known
+                return date.fromordinal(max(newest - self._lookback, kept))
+        self._starts[stream] = min(start, self._began)
+        return start
 
     def parts(self, stream: str) -> list[tuple[str, date]]:
         """The streams whose names begin with this one's, each with its newest day."""
