@@ -231,6 +231,11 @@ def test_whatever_stands_there_is_read_or_told(text: str) -> None:
         assert "awsflow.toml" in str(error)  # noqa: PT017 - one or the other
 
 
+def test_a_number_of_more_digits_than_python_converts_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"reading x\.toml: Exceeds the limit"):
+        read_toml(b"max-eps = " + b"1" * 5000, "x.toml")
+
+
 def test_a_toml_with_bytes_that_are_no_utf_8_names_the_line() -> None:
     with pytest.raises(ConfigError, match="line 2: this is not UTF-8"):
         read_toml(b"\n# \xfc", "awsflow.toml")

@@ -406,3 +406,25 @@ def test_what_was_closed_says_so(tmp_path: Path) -> None:
     for use in (work.failures, lambda: work.commit([finished("a")]), lambda: checkpoints.work("w")):
         with pytest.raises(StateError, match=f"the state {path}: .*closed before.*open it again"):
             use()
+
+
+@pytest.mark.parametrize(
+    ("change", "use"),
+    [
+        ("UPDATE works SET begun = 'x'", lambda checkpoints: checkpoints.work("w")),
+        ("UPDATE works SET listed = -99999999999", lambda checkpoints: checkpoints.work("w")),
+        ("UPDATE streams SET newest = x'00'", lambda checkpoints: checkpoints.work("w").since("s/", date.min)),
+        ("UPDATE objects SET etag = 7", lambda checkpoints: checkpoints.work("w").remembered("s/", ["s/k"])),
+    ],
+)
+def test_a_value_that_is_none_of_ours_is_told_with_what_to_do(
+    change: str, use: Callable[[Checkpoints], object], tmp_path: Path
+) -> None:
+    path = tmp_path / "state.db"
+    with Checkpoints(path) as checkpoints, checkpoints.work("w") as work:
+        found = Found(Origin("b", "s/k"), 1, "0123", "s/", date(2026, 11, 22))
+        work.commit([ObjectPosition(found, 3, finished=True)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(change)
+    with Checkpoints(path) as checkpoints, pytest.raises(StateError, match="something that awsflow does not write"):
+        use(checkpoints)

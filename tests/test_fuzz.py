@@ -1,4 +1,4 @@
-"""The fuzzer's targets hold for what they begin with, and for all that ever broke something. `make fuzz` looks for more."""
+"""The fuzzer's targets hold for what they begin with, and for what was found once. `make fuzz` looks for more."""
 
 import subprocess
 import sys

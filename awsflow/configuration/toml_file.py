@@ -25,6 +25,8 @@ def read_toml(content: bytes, file: str) -> Document:
         raise ConfigError(f"reading {file}: {error}; see https://toml.io") from None
     except RecursionError:
         raise ConfigError(f"reading {file}: it is nested too deeply; see docs/configuration.md") from None
+    except ValueError as error:  # a number of more digits than Python converts, a day that is none
+        raise ConfigError(f"reading {file}: {str(error).partition(';')[0]}; see docs/configuration.md") from None
     sources: list[Section] = []
     for table in SOURCES:
         entries = read.pop(table, [])

@@ -2,10 +2,11 @@
 
 from tests.fuzz.answers import ANSWERS
 from tests.fuzz.compressed import COMPRESSED
+from tests.fuzz.configurations import CONFIGURATIONS
 from tests.fuzz.json_texts import JSON
 from tests.fuzz.logs import LOGS
 from tests.fuzz.target import Target
 from tests.fuzz.texts import TEXTS
 from tests.fuzz.told import TOLD
 
-TARGETS: dict[str, Target] = {**JSON, **TEXTS, **COMPRESSED, **LOGS, **TOLD, **ANSWERS}
+TARGETS: dict[str, Target] = {**JSON, **TEXTS, **COMPRESSED, **LOGS, **TOLD, **CONFIGURATIONS, **ANSWERS}
