@@ -11,6 +11,10 @@ class AwsflowError(Exception):
     exit_code = 1
 
 
+class WorkerDied(AwsflowError):
+    """No worker is left to read what was found."""
+
+
 class RoleNeeded(AwsflowError):
     """A role's duration was given, but no role."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 from awsflow.envelope import wazuh_json
+from awsflow.errors import ArgumentsError
 from awsflow.items import Barrier, Event, Failure, Item, Position, Record
 from awsflow.stages import Stage, discard, each
 
@@ -309,10 +310,15 @@ class Flow:
         self._sink = sink
         return self
 
-    def run(self) -> Stats:
-        """Deliver everything; return what the run came to. The sink is closed at the end."""
+    def run(self, workers: int = 1) -> Stats:
+        """Deliver everything; return what the run came to. The sink is closed at the end.
+
+        With `workers`, so many processes read, shape and send; the source must be one of objects.
+        """
         if self._sink is None:
             raise ValueError("this flow has no sink: add .to(sink), or iterate over it")
+        if workers > 1:
+            return self._run_divided(workers, self._sink)
         with closing(self._source), closing(self._sink), closing(self._items()) as items:
             return deliver(
                 items,
@@ -322,6 +328,40 @@ class Flow:
                 stats=self.stats,
                 failures=self._failures,
                 stop=self._stop,
+                clock=self._clock,
+            )
+
+    def _run_divided(self, number: int, sink: Sink) -> Stats:
+        """Let workers deliver; commit what they tell."""
+        from awsflow.worker import Divisible  # noqa: PLC0415 - one process needs none of it
+        from awsflow.workers import NOWHERE, Workers  # noqa: PLC0415 - likewise
+
+        if not isinstance(self._source, Divisible):
+            raise ArgumentsError(f"dividing {type(self._source).__name__} between workers: only objects can be divided")
+        with (
+            closing(self._source),
+            closing(
+                Workers(
+                    number,
+                    self._source,
+                    self._staged,
+                    sink,
+                    batch=self._batch,
+                    stats=self.stats,
+                    failures=self._failures,
+                    stop=self._stop,
+                )
+            ) as workers,
+            closing(self._source.items(workers.read)) as items,
+        ):
+            return deliver(
+                items,
+                NOWHERE,
+                workers.committing(self._source.commit),
+                batch=Batch(records=0),  # they have batched already: what they tell is committed at once
+                stats=self.stats,
+                failures=self._failures,
+                stop=lambda: workers.stopped,
                 clock=self._clock,
             )
 
@@ -360,7 +400,10 @@ class Flow:
     def _items(self) -> Generator[Item, None, None]:
         """The source's items behind all stages; closing it closes the source."""
         with closing(self._source.items()) as items:
-            staged: Iterable[Item] = items
-            for stage in (*self._stages, *filter(None, [self._encode])):
-                staged = stage(staged)
-            yield from staged
+            yield from self._staged(items)
+
+    def _staged(self, items: Iterable[Item]) -> Iterable[Item]:
+        """The items behind all stages."""
+        for stage in (*self._stages, *filter(None, [self._encode])):
+            items = stage(items)
+        return items

@@ -3,7 +3,7 @@
 Imports nothing of awsflow but errors: everything else builds on these words.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, TypeAlias
@@ -113,3 +113,7 @@ class Found:
     """Records that an earlier run has delivered already."""
     log_type: str = ""
     """The name of its log type; empty: its first bytes must tell."""
+
+
+Read: TypeAlias = Callable[[Iterator[Found | None]], Generator[Item, None, None]]
+"""Makes items of the objects that were found. None among them: there is none at the moment."""

@@ -1,6 +1,7 @@
 """Logs that lie in local files and folders, read as they are: no state, no dates."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -8,12 +9,12 @@ from typing import BinaryIO
 
 from awsflow.decode.limits import Limits
 from awsflow.errors import NoObjects, ServiceError
-from awsflow.items import Found, Item, Position
+from awsflow.items import Found, Item, Read
 from awsflow.logtypes import LOG_TYPES, log_types_named
 from awsflow.logtypes.recognise import looks_right, sure
-from awsflow.logtypes.types import LogType
 from awsflow.sources.ahead import fetched
 from awsflow.sources.reading import Reader, origin_of
+from awsflow.state.positions import ObjectPosition
 
 
 class LocalFiles:
@@ -32,22 +33,27 @@ class LocalFiles:
         skipped: Callable[[Path], None] = lambda path: None,
         format: str = "",  # noqa: A002 - as the command line has it
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
-        told: Callable[[LogType], None] = lambda log_type: None,
     ) -> None:
-        """`told` is called with each file's type."""
         self.log_types = log_types_named(log_type, format)
-        self._reader = Reader(self.log_types, skip_on_error=skip_on_error, limits=limits, told=told)
+        self.objects_by_type: Counter[str] = Counter()
+        """How many objects of which type were delivered."""
+        self._reader = Reader(self.log_types, skip_on_error=skip_on_error, limits=limits)
         self._paths = [Path(path) for path in paths]
         self._alias = alias
         self._skipped = skipped
 
-    def items(self) -> Generator[Item, None, None]:
+    def items(self, read: Read | None = None) -> Generator[Item, None, None]:
         """The records of all files. NoObjects if there is no file to read."""
-        with closing(fetched(self._found(), _opened, requests=2)) as files:
+        yield from (read or self.read)(self._found())
+
+    def read(self, found: Iterator[Found | None], share: int = 1) -> Generator[Item, None, None]:
+        """The records of these files."""
+        with closing(fetched(found, _opened, requests=2)) as files:
             yield from self._reader.read_all(files)
 
-    def commit(self, positions: Sequence[Position]) -> None:
-        """Nothing is remembered."""
+    def commit(self, positions: Sequence[ObjectPosition]) -> None:
+        """Count what was delivered; nothing is remembered."""
+        self.objects_by_type.update(position.log_type for position in positions if position.finished)
 
     def close(self) -> None:
         """Nothing is open."""

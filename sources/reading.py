@@ -41,11 +41,8 @@ class Reader:
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
         anew: Anew | None = None,
         note: Callable[[str], None] = lambda text: None,
-        told: Callable[[LogType], None] = lambda log_type: None,
     ) -> None:
-        """`anew` opens an object that was replaced; None: that is an error.
-
-        `told` is called with each object's type, `note` with what may interest somebody who looks for a cause.
+        """`anew` opens an object that was replaced; None: that is an error. `note` is told what may interest somebody.
         """
         self._types = types
         self._named = {log_type.name: log_type for log_type in types}
@@ -53,7 +50,6 @@ class Reader:
         self._limits = limits
         self._anew = anew
         self._note = note
-        self._told = told
 
     def read_all(self, objects: Iterable[tuple[Found, Iterator[bytes]] | None]) -> Generator[Item, None, None]:
         """The records of objects as `fetched` hands them over; see `read`. None: time passed, which is a barrier."""
@@ -91,8 +87,10 @@ class Reader:
         """The records of one version; ObjectReplaced if it ends before its end, unless it is the last one to try."""
         fetched = _Counted(chunks)
         number = 0
+        kind = ""
         try:
             for origin, log_type, block in self._blocks(found, fetched):
+                kind = kind or log_type.name
                 fresh = block[max(found.done - number, 0) :]
                 number += len(block) - len(fresh)
                 before, newest = number, ""
@@ -117,21 +115,19 @@ class Reader:
             yield Failure(found.origin, number + 1, error)
             yield Barrier(ObjectPosition(found, number, error=str(error)), bytes_in=fetched.take())
         else:
-            yield Barrier(ObjectPosition(found, number, finished=True), objects=1, bytes_in=fetched.take())
+            yield Barrier(
+                ObjectPosition(found, number, finished=True, log_type=kind), objects=1, bytes_in=fetched.take()
+            )
 
     def _blocks(self, found: Found, chunks: Iterator[bytes]) -> Iterator[tuple[Origin, LogType, Block]]:
         """The blocks of all files in an object, with what is known of it once it is open."""
         origin, key = found.origin, found.origin.key
         log_type = self._named.get(found.log_type)
-        told = False
         for member in members(chunks, key, self._limits):
             content = member
             if log_type is None:
                 log_type, content = by_content(member, by_key(key, self._types))
                 origin = origin_of(origin.bucket, key, origin.alias, log_type)
-            if not told:
-                self._told(log_type)
-                told = True
             for block in log_type.decode(content, key):
                 yield origin, log_type, block
 

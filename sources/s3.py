@@ -1,7 +1,7 @@
 """Log objects in an S3 bucket: found by date, fetched ahead, read once, committed as they go."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from awsflow.aws import client
 from awsflow.decode.limits import Limits
 from awsflow.errors import UnknownType
-from awsflow.items import Barrier, Item
+from awsflow.items import Barrier, Found, Item, Read
 from awsflow.logtypes import AUTO, log_types_named
 from awsflow.logtypes.layout import AwsLogs, Place
 from awsflow.logtypes.types import LogType
@@ -57,7 +57,7 @@ class S3Bucket:
         )
         self.log_types = log_types_named(log_type, self.options.format)
         self.objects_by_type: Counter[str] = Counter()
-        """How many objects of which type were read."""
+        """How many objects of which type were delivered."""
         self._access = access or AwsAccess()
         self._requests = requests
         self._budget = budget
@@ -74,28 +74,35 @@ class S3Bucket:
         """The source that these options describe; `more` as for the class itself."""
         return cls(**{field.name: getattr(options, field.name) for field in fields(options)}, **more)
 
-    def items(self) -> Generator[Item, None, None]:
+    def items(self, read: Read | None = None) -> Generator[Item, None, None]:
         """The records of all new objects: account by account, region by region, day by day."""
         finding = self._open()
-        opening = Opening(self._client, seconds=self._access.call_seconds, note=self._note)
         if self._removal is not None:
             for _ in self._removal.earlier():
                 yield Barrier()
+        yield from (read or self.read)(finding.found())
+        yield Barrier(AllListed())
+
+    def read(self, found: Iterator[Found | None], share: int = 1) -> Generator[Item, None, None]:
+        """The records of these objects; this is one of `share` readers."""
+        if self._client is None:
+            self._client = client("s3", self._access, pool=self._requests + 1)
+        opening = Opening(self._client, seconds=self._access.call_seconds, note=self._note)
         reader = Reader(
             self.log_types,
             skip_on_error=self.options.skip_on_error,
             limits=Limits(size=self.options.max_object_size, ratio=self.options.max_ratio),
             anew=opening.anew,
             note=self._note,
-            told=lambda log_type: self.objects_by_type.update([log_type.name]),
         )
-        with closing(fetched(finding.found(), opening, requests=self._requests, budget=self._budget)) as objects:
+        requests, budget = max(2, self._requests // share), self._budget // share
+        with closing(fetched(found, opening, requests=requests, budget=budget)) as objects:
             yield from reader.read_all(objects)
-        yield Barrier(AllListed())
 
     def commit(self, positions: Sequence[ObjectPosition | AllListed]) -> None:
         """Remember the positions; with `remove`, delete the objects that are finished, and tell what failed at last."""
         objects = [position for position in positions if isinstance(position, ObjectPosition)]
+        self.objects_by_type.update(position.log_type for position in objects if position.finished)
         if self._work is not None and not self.options.reparse:
             self._work.commit(objects, remove=self.options.remove)
             if len(objects) < len(positions):

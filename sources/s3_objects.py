@@ -1,20 +1,21 @@
 """Logs below S3 URLs, read as they are, for replay: no state, no dates, nothing but names decides."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
 from awsflow.aws import client
 from awsflow.decode.limits import Limits
 from awsflow.errors import ArgumentsError, NoObjects
-from awsflow.items import Found, Item, Position
+from awsflow.items import Found, Item, Read
 from awsflow.logtypes import LOG_TYPES, log_types_named
 from awsflow.logtypes.recognise import looks_right, sure
-from awsflow.logtypes.types import LogType
 from awsflow.options import AwsAccess
 from awsflow.sources.ahead import fetched
 from awsflow.sources.listing import S3Client, pages
 from awsflow.sources.reading import Reader, origin_of
 from awsflow.sources.s3_body import Opening
+from awsflow.state.positions import ObjectPosition
 
 
 class S3Objects:
@@ -30,41 +31,43 @@ class S3Objects:
         requests: int = 16,
         format: str = "",  # noqa: A002 - as the command line has it
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
-        told: Callable[[LogType], None] = lambda log_type: None,
     ) -> None:
-        """`told` is called with each object's type."""
         self.log_types = log_types_named(log_type, format)
+        self.objects_by_type: Counter[str] = Counter()
+        """How many objects of which type were delivered."""
         self._skip_on_error = skip_on_error
         self._limits = limits
-        self._told = told
         self._urls = urls
         self._alias = alias
         self._access = access or AwsAccess()
         self._requests = requests
         self._client: S3Client | None = None
 
-    def items(self) -> Generator[Item, None, None]:
+    def items(self, read: Read | None = None) -> Generator[Item, None, None]:
         """The records of all objects, in the order of the URLs and keys. NoObjects if there is none."""
-        self._client = client("s3", self._access, pool=self._requests + 1)
-        opening = Opening(self._client, seconds=self._access.call_seconds)
-        reader = Reader(
-            self.log_types,
-            skip_on_error=self._skip_on_error,
-            limits=self._limits,
-            anew=opening.anew,
-            told=self._told,
-        )
-        with closing(fetched(self._found(), opening, requests=self._requests)) as objects:
+        yield from (read or self.read)(self._found())
+
+    def read(self, found: Iterator[Found | None], share: int = 1) -> Generator[Item, None, None]:
+        """The records of these objects; this is one of `share` readers."""
+        opening = Opening(self._opened(), seconds=self._access.call_seconds)
+        reader = Reader(self.log_types, skip_on_error=self._skip_on_error, limits=self._limits, anew=opening.anew)
+        with closing(fetched(found, opening, requests=max(2, self._requests // share))) as objects:
             yield from reader.read_all(objects)
 
-    def commit(self, positions: Sequence[Position]) -> None:
-        """Nothing is remembered."""
+    def commit(self, positions: Sequence[ObjectPosition]) -> None:
+        """Count what was delivered; nothing is remembered."""
+        self.objects_by_type.update(position.log_type for position in positions if position.finished)
 
     def close(self) -> None:
         """Let go of connections."""
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def _opened(self) -> S3Client:
+        if self._client is None:
+            self._client = client("s3", self._access, pool=self._requests + 1)
+        return self._client
 
     def _found(self) -> Iterator[Found | None]:
         any_object = False

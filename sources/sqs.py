@@ -80,7 +80,7 @@ class Queue:
         self.address = address_of(queue)
         self.log_types = types_of(reader, format)
         self.objects_by_type: Counter[str] = Counter()
-        """How many objects of which type were read."""
+        """How many objects of which type were delivered."""
         self._access = access or AwsAccess()
         if region is not None:
             self._access = replace(self._access, region=region)
@@ -126,6 +126,9 @@ class Queue:
 
     def commit(self, positions: Sequence[ObjectPosition | MessagePosition]) -> None:
         """Delete the messages of which everything is delivered now."""
+        self.objects_by_type.update(
+            position.log_type for position in positions if isinstance(position, ObjectPosition) and position.finished
+        )
         done = self._in_flight.reached(positions)
         if not done or self._sqs is None:
             return
@@ -177,7 +180,6 @@ class Queue:
             limits=self._limits,
             anew=opening.anew,
             note=self._note,
-            told=lambda log_type: self.objects_by_type.update([log_type.name]),
         )
         with closing(fetched(self._found(), opening, requests=self._requests, budget=self._budget)) as objects:
             for each in objects:

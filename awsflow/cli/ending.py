@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from mmap import mmap
 
 from awsflow.errors import AlreadyRunning, AwsflowError, QueueDown, ReaderGone
 
@@ -14,21 +15,23 @@ GRACE = 8.0
 
 
 class Stop:
-    """Whether somebody asked this process to stop: says so when called."""
+    """Whether somebody asked this process to stop: says so when called, in processes forked from this one, too."""
 
     def __init__(self) -> None:
-        self._signal: int | None = None
+        self._signal = mmap(-1, 1)
+        """Its number; 0 while none has come. Shared with processes that are forked."""
 
     def __call__(self) -> bool:
         """Say whether a signal has come."""
-        return self._signal is not None
+        return self._signal[0] != 0
 
     @property
     def exit_code(self) -> int:
         """0, or what the signal means: 2 for SIGINT, as Wazuh knows it, 128 + its number for others."""
-        if self._signal is None:
+        number = self._signal[0]
+        if number == 0:
             return 0
-        return 2 if self._signal == signal.SIGINT else 128 + self._signal
+        return 2 if number == signal.SIGINT else 128 + number
 
     def watch(self, signals: int) -> None:
         """Read the numbers of signals as they come, until the end of the file.
@@ -39,7 +42,7 @@ class Stop:
         """
         first = os.read(signals, 1)
         if first:
-            self._signal = first[0]
+            self._signal[0] = first[0]
             ended, _, _ = select.select([signals], [], [], GRACE)
             if not ended or os.read(signals, 1):
                 os._exit(self.exit_code)

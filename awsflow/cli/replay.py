@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from awsflow.cli.ending import Stop
 from awsflow.cli.people import (
@@ -21,9 +21,13 @@ from awsflow.cli.people import (
 )
 from awsflow.decode.limits import Limits
 from awsflow.errors import ArgumentsError
-from awsflow.flow import Flow, Source
+from awsflow.flow import Flow
 from awsflow.items import Failure, Record
 from awsflow.logtypes import AUTO
+
+if TYPE_CHECKING:
+    from awsflow.sources.files import LocalFiles
+    from awsflow.sources.s3_objects import S3Objects
 
 EXAMPLES = """examples:
   awsflow replay AWSLogs/ --type cloudtrail | head -3
@@ -53,8 +57,8 @@ def main(argv: Sequence[str]) -> int:
 def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
     skipped: Counter[str] = Counter()
     failures = _Told(terminal)
-    types: Counter[str] = Counter()
-    flow = Flow(_source(arguments, skipped, types), failures=failures, stop=stop)
+    source = _source(arguments, skipped)
+    flow = Flow(source, failures=failures, stop=stop)
     if (discard := discard_of(arguments)) is not None:
         flow.discard(*discard)
     if shown := terminal.progress(flow.stats):
@@ -71,12 +75,12 @@ def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> in
     if skipped:
         terminal.channel.debug(f"not read, for their names are not those of logs: {', '.join(sorted(skipped))}")
     if arguments.type.lower() == AUTO:
-        terminal.found(types)
+        terminal.found(source.objects_by_type)
     terminal.summary(stats)
     return failures.exit_code
 
 
-def _source(arguments: argparse.Namespace, skipped: "Counter[str]", types: "Counter[str]") -> Source:
+def _source(arguments: argparse.Namespace, skipped: "Counter[str]") -> "LocalFiles | S3Objects":
     from awsflow.sources.files import LocalFiles  # noqa: PLC0415 - `--help` needs none
     from awsflow.sources.s3_objects import S3Objects  # noqa: PLC0415 - likewise
 
@@ -86,7 +90,6 @@ def _source(arguments: argparse.Namespace, skipped: "Counter[str]", types: "Coun
         "alias": arguments.alias,
         "skip_on_error": True,
         "limits": Limits(*limits_of(arguments)),
-        "told": lambda log_type: types.update([log_type.name]),
     }
     remote = [path for path in arguments.paths if path.startswith("s3://")]
     if remote and len(remote) < len(arguments.paths):

@@ -20,6 +20,8 @@ class ObjectPosition:
     finished: bool = False
     error: str = ""
     """Why the rest could not be read, if so: the object goes on the failures list, to be tried again."""
+    log_type: str = ""
+    """Of what type it was found to be, once it is finished."""
 
 
 @dataclass(frozen=True, slots=True)

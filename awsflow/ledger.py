@@ -1,0 +1,72 @@
+"""The ledger of objects that were handed out to workers, and which of their positions may be committed."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from awsflow.items import Found
+from awsflow.state.positions import ObjectPosition
+
+MANY = 10_000
+"""Objects that may be in the ledger, nearly all of them waiting for one that was found before them."""
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """An object that was handed out."""
+
+    found: Found
+    done: int = 0
+    """Records that are delivered."""
+    uncommitted: ObjectPosition | None = None
+    """How far it was delivered, if that is not committed."""
+    ended: bool = False
+
+    @property
+    def rest(self) -> Found:
+        """What is left to deliver."""
+        return replace(self.found, done=self.done)
+
+    def reached(self, position: ObjectPosition) -> None:
+        """Take note of how far it was delivered."""
+        self.done, self.uncommitted = position.records, position
+        self.ended = position.finished or bool(position.error)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The objects that were handed out and are not committed to their end."""
+
+    units: dict[int, Unit] = field(default_factory=dict)
+    """In the order in which they were found."""
+    number: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether there are enough of them."""
+        return len(self.units) >= MANY
+
+    def handed_out(self, found: Found) -> Unit:
+        """Enter an object."""
+        unit = self.units[self.number] = Unit(found, found.done)
+        self.number += 1
+        return unit
+
+    def committable(self) -> list[ObjectPosition]:
+        """The positions that may be committed now: all but those of a later day than one that is not done.
+
+        For the state takes for done what is older than the window of the newest day that it knows of a stream.
+        """
+        positions = []
+        undone: dict[str, date] = {}
+        for number, unit in list(self.units.items()):
+            stream, day = unit.found.stream, unit.found.day
+            first = undone.get(stream, date.max)
+            if day is None or day <= first:
+                if unit.uncommitted is not None:
+                    positions.append(unit.uncommitted)
+                    unit.uncommitted = None
+                if unit.ended:
+                    del self.units[number]
+            if not unit.ended and day is not None:
+                undone[stream] = min(first, day)
+        return positions

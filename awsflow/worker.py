@@ -1,0 +1,173 @@
+"""A worker: what one of the processes does that read, shape and send objects for a coordinator."""
+
+import signal
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from mmap import mmap
+from multiprocessing.connection import Connection
+from typing import Protocol, runtime_checkable
+
+from awsflow.errors import AwsflowError
+from awsflow.flow import Batch, Failures, Sink, Source, Stats, deliver
+from awsflow.items import Barrier, Failure, Found, Item, Position, Read
+from awsflow.state.positions import ObjectPosition
+
+PATIENCE = 0.5
+"""Seconds without news after which a barrier lets time pass."""
+BARRIERS_TELL = ("read", "objects", "bytes_in")
+"""Numbers that `deliver` counts at barriers."""
+STATS_TELL = ("sent", "discarded", "shrunk", "bytes_out")
+"""Numbers that are counted elsewhere."""
+
+
+@runtime_checkable
+class Divisible(Source, Protocol):
+    """A source of objects that can be read elsewhere."""
+
+    def items(self, read: Read | None = None) -> Generator[Item, None, None]:
+        """Yield what there is; `read` makes items of the objects found, instead of the source's own `read`."""
+        ...
+
+    def read(self, found: Iterator[Found | None], share: int = 1) -> Generator[Item, None, None]:
+        """The items of these objects. None: there is none at the moment. `share`: of how many readers this is one."""
+        ...
+
+
+@dataclass(slots=True)
+class News:
+    """What a worker tells: what it has flushed, and what that came to."""
+
+    positions: list[ObjectPosition]
+    failures: list[Failure]
+    came_to: Stats
+    error: BaseException | None = None
+    """What ended it."""
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class Job:
+    """What a worker does."""
+
+    source: Divisible
+    stages: Callable[[Iterable[Item]], Iterable[Item]]
+    sink: Sink
+    batch: Batch
+    stats: Stats
+    failures: Failures
+    ending: mmap
+    share: int
+
+    def run(self, connection: Connection, unwanted: Sequence[Connection]) -> None:
+        """In the process: deliver what the coordinator hands out, until it has nothing more, or is gone."""
+        for other in unwanted:
+            other.close()  # so that all of them see when the coordinator is gone
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # both go to all processes; the coordinator says what they mean
+        told = _Told(connection, self.stats, self.failures)
+        error: BaseException | None = None
+        try:
+            with closing(self.sink):
+                deliver(
+                    self._items(connection),
+                    self.sink,
+                    told.commit,
+                    batch=self.batch,
+                    stats=self.stats,
+                    failures=told,
+                    stop=lambda: bool(self.ending[0]),
+                )
+        except ConnectionError:  # AWS's and the sink's are errors of ours: this is the coordinator, who is gone
+            return
+        except BaseException as raised:  # noqa: BLE001 - the coordinator raises it again
+            error = raised
+        with suppress(OSError):
+            told.last(error)
+
+    def _items(self, connection: Connection) -> Generator[Item, None, None]:
+        handed_out = _HandedOut(connection, self.ending)
+        with closing(self.source.read(iter(handed_out), self.share)) as items:
+            for item in self.stages(items):
+                yield item
+                if item.__class__ is Barrier:
+                    handed_out.passed(item.position)
+
+
+class _HandedOut:
+    """The objects that a worker is given, as they come."""
+
+    def __init__(self, connection: Connection, ending: mmap) -> None:
+        self._connection = connection
+        self._ending = ending
+        self._undone = 0
+
+    def __iter__(self) -> Iterator[Found | None]:
+        while not self._ending[0]:
+            if not self._connection.poll(0 if self._undone else PATIENCE):
+                yield None
+                continue
+            try:
+                found: Found | None = self._connection.recv()
+            except EOFError:
+                return
+            if found is None:
+                return
+            self._undone += 1
+            yield found
+
+    def passed(self, position: Position) -> None:
+        """Take note of a barrier that has passed: it may be the end of an object."""
+        if isinstance(position, ObjectPosition) and (position.finished or position.error):
+            self._undone -= 1
+
+
+class _Told:
+    """What a worker has to tell, told when it is flushed."""
+
+    def __init__(self, connection: Connection, stats: Stats, failures: Failures) -> None:
+        self._connection = connection
+        self._stats = stats
+        self._before = replace(stats)
+        self._failures = failures
+        self._untold: list[Failure] = []
+
+    def add(self, failure: Failure) -> None:
+        """Take a failure."""
+        self._untold.append(failure)
+
+    def flush(self) -> None:
+        """Failures are told with the positions behind them; what this process has filed itself is safe now."""
+        self._failures.flush()
+
+    def commit(self, positions: Sequence[Position]) -> None:
+        """Tell what was flushed; of each object the last position."""
+        last = [
+            position
+            for position, following in zip(positions, [*positions[1:], None], strict=True)
+            if following is None or position.found is not following.found
+        ]
+        self._tell(last)
+
+    def last(self, error: BaseException | None) -> None:
+        """Tell that this is all, and why."""
+        self.flush()
+        self._tell([], ended=True, error=_picklable(error))
+
+    def _tell(
+        self, positions: list[ObjectPosition], *, ended: bool = False, error: BaseException | None = None
+    ) -> None:
+        failures, self._untold = self._untold, []
+        since, self._before = self._before, replace(self._stats)
+        came_to = Stats(newest=self._stats.newest)
+        for name in (*BARRIERS_TELL, *STATS_TELL):
+            setattr(came_to, name, getattr(self._stats, name) - getattr(since, name))
+        self._connection.send(News(positions, failures, came_to, error, ended))
+
+
+def _picklable(error: BaseException | None) -> BaseException | None:
+    """The error, or what it says, if it is not ours."""
+    if error is None or isinstance(error, AwsflowError):
+        return error
+    return AwsflowError(f"{type(error).__name__}: {error}")

@@ -1,0 +1,270 @@
+"""Workers: processes that read, shape and send objects side by side, each with a sink of its own.
+
+One coordinator finds the objects, hands them out, and alone owns the state. A worker delivers what it is given as any
+flow does, in batches; but instead of committing a position it tells the coordinator, who commits it. So what is sent
+was flushed before it is committed, here too, and an object's records keep their order, for one worker reads all of it.
+
+Processes are forked, so that whatever a flow is made of need not be pickled; what passes between them afterwards,
+through pipes of their own, are `Found`, positions and failures.
+"""
+
+import multiprocessing
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from mmap import mmap
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from awsflow.errors import WorkerDied
+from awsflow.flow import Batch, Commit, Failures, Sink, Stats
+from awsflow.items import Barrier, Found, Item, Position, Record
+from awsflow.ledger import Ledger, Unit
+from awsflow.state.positions import ObjectPosition
+from awsflow.turns import in_turns
+from awsflow.worker import BARRIERS_TELL, PATIENCE, STATS_TELL, Divisible, Job, News
+
+AHEAD = 64
+"""Objects that are handed out at the same time at most, to all workers together; at least two to each."""
+BUDGET = 64 << 20
+"""Bytes of them, as they lie in the store, beyond which a worker gets no second one."""
+GRACE = 8.0
+"""Seconds that workers have, when a run breaks off, to flush and end by themselves."""
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    """A process, as the coordinator sees it."""
+
+    process: BaseProcess
+    connection: Connection
+    units: deque[Unit] = field(default_factory=deque)
+    """What it has to do, in this order."""
+    size: int = 0
+    """Bytes of it."""
+    ended: bool = False
+
+
+class Workers:
+    """`number` processes that read what a source has found, pass it through `stages` and send it to `sink`.
+
+    `stop` is the flow's; `stopped` says so once the workers have flushed and told what they came to. A worker that
+    dies has cost its uncommitted batch: what it had to do is given to the others. WorkerDied if none is left.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        source: Divisible,
+        stages: Callable[[Iterable[Item]], Iterable[Item]],
+        sink: Sink,
+        *,
+        batch: Batch,
+        stats: Stats,
+        failures: Failures,
+        stop: Callable[[], bool],
+    ) -> None:
+        context = multiprocessing.get_context("fork")
+        self._stats = stats
+        self._stop = stop
+        self.stopped = False
+        self._ending = mmap(-1, 1)
+        """Shared by all: not 0 when the workers are to flush and end."""
+        self._ledger = Ledger()
+        self._again: deque[Unit] = deque()
+        """What a worker that died has left."""
+        self._error: BaseException | None = None
+        self._workers: list[_Worker] = []
+        job = Job(source, stages, in_turns(sink), batch, stats, failures, self._ending, number)
+        for _ in range(number):
+            ours, theirs = context.Pipe()
+            unwanted = [worker.connection for worker in self._workers] + [ours]
+            process = context.Process(target=job.run, args=(theirs, unwanted), daemon=True)
+            with warnings.catch_warnings():
+                # Python 3.12 and later warn of forks beside threads, which may hold locks. Ours that are there now
+                # wait for signals, and hold none.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                process.start()
+            theirs.close()
+            self._workers.append(_Worker(process, ours))
+
+    def read(self, found: Iterator[Found | None]) -> Generator[Item, None, None]:
+        """Barriers, and failures, for what the workers have delivered of these objects."""
+        finding = _Finding(found)
+        while not self._is_over(finding):
+            if self._stop() or self._error is not None:
+                self._end()
+                yield from self._told_until_all_ended()
+                break
+            self._hand_out(finding)
+            if finding.ended and not self._again and not self._ledger.units:
+                self._bid_farewell()
+            yield from self._told(PATIENCE if finding.ended or not self._have_room() else 0.0)
+        self.stopped = self._stop()
+        if (error := self._error or finding.error) is not None:
+            raise error
+
+    @staticmethod
+    def committing(commit: Commit) -> Commit:
+        """What commits the positions of barriers that `read` yields: each holds several."""
+        return lambda positions: commit([position for several in positions for position in several])
+
+    def close(self) -> None:
+        """End the workers. What they have not told by now is not committed."""
+        self._end()
+        for worker in self._workers:
+            worker.connection.close()
+            worker.process.join(GRACE)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.process.close()
+        self._workers = []
+
+    def _is_over(self, finding: "_Finding") -> bool:
+        return finding.ended and not self._alive()
+
+    def _alive(self) -> list[_Worker]:
+        return [worker for worker in self._workers if not worker.ended]
+
+    def _has_room(self, worker: _Worker) -> bool:
+        share = len(self._workers)
+        if self._ledger.is_full and not self._again:
+            return False
+        return len(worker.units) < max(2, AHEAD // share) and (worker.size < BUDGET // share or not worker.units)
+
+    def _have_room(self) -> list[_Worker]:
+        return [worker for worker in self._alive() if self._has_room(worker)]
+
+    def _hand_out(self, finding: "_Finding") -> None:
+        """Give the workers what was found, as long as they have room for it: to each time the one with the least."""
+        while workers := self._have_room():
+            if self._again:
+                unit = self._again.popleft()
+            else:
+                found = finding.next()
+                if found is None:
+                    return
+                unit = self._ledger.handed_out(found)
+            worker = min(workers, key=lambda worker: (worker.size, len(worker.units)))
+            worker.units.append(unit)
+            worker.size += unit.found.size
+            with suppress(OSError):  # it has died: that is told when it is listened to
+                worker.connection.send(unit.rest)
+
+    def _bid_farewell(self) -> None:
+        """There is nothing more to do."""
+        for worker in self._alive():
+            with suppress(OSError):  # it has died: that is told when it is listened to
+                worker.connection.send(None)
+
+    def _end(self) -> None:
+        """Let the workers flush and end, wherever they are."""
+        self._ending[0] = 1
+
+    def _told_until_all_ended(self) -> Generator[Item, None, None]:
+        """What is left to tell, behind one barrier: whoever asked to stop listens to nothing behind that."""
+        positions: list[Position] = []
+        came_to = Stats()
+        while self._alive():
+            for item in self._told(None):
+                if isinstance(item, Barrier):
+                    positions += item.position or ()
+                    came_to.add(item)
+                else:
+                    yield item
+        self.stopped = True
+        yield _barrier(positions, came_to)
+
+    def _told(self, patience: float | None) -> Generator[Item, None, None]:
+        """What workers have to tell now, or within `patience` seconds; then a barrier."""
+        positions: list[Position] = []
+        came_to = Stats()
+        alive = {worker.connection: worker for worker in self._alive()}
+        for connection in wait(list(alive), patience):
+            worker = alive[connection]  # type: ignore[index]  # what `wait` is given it gives back
+            try:
+                news: News = worker.connection.recv()
+            except (EOFError, OSError):
+                self._died(worker)
+                continue
+            yield from news.failures
+            self._count(came_to, news.came_to)
+            for position in news.positions:
+                self._reached(worker, position)
+            if news.error is not None and self._error is None:
+                self._error = news.error
+            worker.ended = news.ended
+        positions += self._ledger.committable()
+        yield _barrier(positions, came_to)
+
+    def _reached(self, worker: _Worker, position: ObjectPosition) -> None:
+        unit = worker.units[0]  # a worker takes them in their order
+        unit.reached(position)
+        if unit.ended:
+            worker.units.popleft()
+            worker.size -= unit.found.size
+
+    def _count(self, came_to: Stats, news: Stats) -> None:
+        """Count what a worker has done: for the next barrier what barriers tell, all else in the flow's stats."""
+        for name in BARRIERS_TELL:
+            setattr(came_to, name, getattr(came_to, name) + getattr(news, name))
+        came_to.newest = max(came_to.newest, news.newest)
+        for name in STATS_TELL:
+            setattr(self._stats, name, getattr(self._stats, name) + getattr(news, name))
+
+    def _died(self, worker: _Worker) -> None:
+        """Give to others what a worker has left; it goes on behind what was told."""
+        worker.ended = True
+        self._again.extend(worker.units)
+        worker.process.join(GRACE)
+        if self._error is None and not self._alive():
+            where = worker.units[0].found.origin if worker.units else "what was found"
+            self._error = WorkerDied(
+                f"reading {where}: the last of {len(self._workers)} workers has died (exit code "
+                f"{worker.process.exitcode}; -9 is a kill: by the kernel, if memory ran out); use --workers 1 to see "
+                "why. Nothing is lost: the next run goes on"
+            )
+        worker.units.clear()
+
+
+def _barrier(positions: list[Position], came_to: Stats) -> Barrier:
+    return Barrier(positions or None, came_to.read, came_to.objects, came_to.bytes_in, came_to.newest)
+
+
+class _Finding:
+    """What the source finds. Its error waits until what was found before it is delivered."""
+
+    def __init__(self, found: Iterator[Found | None]) -> None:
+        self._found = found
+        self.ended = False
+        self.error: Exception | None = None
+
+    def next(self) -> Found | None:
+        """The next object; None when there is none at the moment, or any more."""
+        if not self.ended:
+            try:
+                return next(self._found)
+            except StopIteration:
+                self.ended = True
+            except Exception as error:  # noqa: BLE001 - raised again when its turn has come
+                self.ended, self.error = True, error
+        return None
+
+
+class _Nowhere:
+    """The coordinator's sink: it has nothing to send."""
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Nothing comes."""
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+NOWHERE = _Nowhere()
