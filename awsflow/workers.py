@@ -44,6 +44,8 @@ class _Worker:
     """What it has to do, in this order."""
     size: int = 0
     """Bytes of it."""
+    is_leaving: bool = False
+    """It was told that it will be given nothing more."""
     ended: bool = False
 
 
@@ -97,19 +99,18 @@ class Workers:
             if self._stop() or self._error is not None:
                 self._end()
                 yield from self._told_until_all_ended()
-                break
+                break  # all have ended; an error is raised below
             self._hand_out(finding)
-            if finding.ended and not self._again and not self._ledger.units:
+            if finding.ended and not self._again:
                 self._bid_farewell()
             yield from self._told(PATIENCE if finding.ended or not self._have_room() else 0.0)
-        self.stopped = self._stop()
         if (error := self._error or finding.error) is not None:
             raise error
 
     @staticmethod
     def committing(commit: Commit) -> Commit:
         """What commits the positions of barriers that `read` yields: each holds several."""
-        return lambda positions: commit([position for several in positions for position in several])
+        return lambda positions: commit([position for one in positions for position in _each(one)])
 
     def close(self) -> None:
         """End the workers. What they have not told by now is not committed."""
@@ -131,7 +132,7 @@ class Workers:
 
     def _has_room(self, worker: _Worker) -> bool:
         share = len(self._workers)
-        if self._ledger.is_full and not self._again:
+        if worker.is_leaving or (self._ledger.is_full and not self._again):
             return False
         return len(worker.units) < max(2, AHEAD // share) and (worker.size < BUDGET // share or not worker.units)
 
@@ -155,8 +156,11 @@ class Workers:
                 worker.connection.send(unit.rest)
 
     def _bid_farewell(self) -> None:
-        """There is nothing more to do."""
-        for worker in self._alive():
+        """There is nothing more to find: let workers end. One waits for the others, lest one of them dies."""
+        alive = self._alive()
+        staying = [worker for worker in alive if not worker.is_leaving]
+        for worker in staying[1:] if len(alive) > 1 else staying:
+            worker.is_leaving = True
             with suppress(OSError):  # it has died: that is told when it is listened to
                 worker.connection.send(None)
 
@@ -171,11 +175,11 @@ class Workers:
         while self._alive():
             for item in self._told(None):
                 if isinstance(item, Barrier):
-                    positions += item.position or ()
+                    positions += _each(item.position) if item.position else ()
                     came_to.add(item)
                 else:
                     yield item
-        self.stopped = True
+        self.stopped = self._stop()
         yield _barrier(positions, came_to)
 
     def _told(self, patience: float | None) -> Generator[Item, None, None]:
@@ -230,8 +234,21 @@ class Workers:
         worker.units.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """Positions of which each is committable, as one barrier's."""
+
+    positions: Sequence[Position]
+
+
+def _each(position: Position) -> Sequence[Position]:
+    return position.positions if isinstance(position, _Together) else (position,)
+
+
 def _barrier(positions: list[Position], came_to: Stats) -> Barrier:
-    return Barrier(positions or None, came_to.read, came_to.objects, came_to.bytes_in, came_to.newest)
+    return Barrier(
+        _Together(positions) if positions else None, came_to.read, came_to.objects, came_to.bytes_in, came_to.newest
+    )
 
 
 class _Finding:

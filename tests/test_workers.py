@@ -1,0 +1,201 @@
+"""Workers: the same events, the same numbers and the same promise as with one process, whoever is killed."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from awsflow import Flow
+from awsflow.errors import ArgumentsError, DecodeError, WorkerDied
+from awsflow.sinks import NdjsonFile, WazuhSocket
+from awsflow.sinks.dead_letters import DeadLetters
+from awsflow.sources import CloudWatchLogs, LocalFiles, S3Bucket
+from tests.conftest import Aws
+from tests.test_delivery import BATCH, put_objects, wodle
+from tests.wazuh import Wazuh
+
+DAY = date(2026, 11, 1)
+both = pytest.mark.parametrize("workers", [1, 3])
+
+
+def put_files(folder: Path, files: int, events: int) -> None:
+    """Files of JSON lines, with numbered events."""
+    folder.mkdir()
+    for number in range(files):
+        lines = (json.dumps({"file": number, "event": event}) for event in range(events))
+        (folder / f"{number:03}.jsonl").write_text("\n".join(lines))
+
+
+def lines_of(path: Path) -> list[Any]:
+    return [json.loads(line)["aws"] for line in path.read_bytes().splitlines()]
+
+
+@both
+def test_every_event_arrives_once_and_those_of_an_object_in_their_order(tmp_path: Path, workers: int) -> None:
+    put_files(tmp_path / "logs", 20, 150)
+    flow = Flow(LocalFiles(tmp_path / "logs", log_type="custom", format="jsonl")).to(
+        NdjsonFile(tmp_path / "out", wait=30)
+    )
+    assert flow.run(workers).sent == 3000
+    events = lines_of(tmp_path / "out")
+    for number in range(20):
+        assert [event["event"] for event in events if event["file"] == number] == list(range(150))
+    assert len(events) == 3000
+
+
+@both
+def test_what_a_run_came_to_is_told_as_by_one_process(tmp_path: Path, workers: int) -> None:
+    put_files(tmp_path / "logs", 6, 100)
+    (tmp_path / "logs" / "bad.jsonl").write_bytes(b'{"file": 7, "event": 0}\n{oops}\n')
+    (tmp_path / "logs" / "worse.jsonl.gz").write_bytes(gzip.compress(b'{"file": 8}\n' * 50)[:-12])
+    source = LocalFiles(tmp_path / "logs", log_type="custom", format="jsonl", skip_on_error=True)
+    told: list[str] = []
+    with closing(DeadLetters(tmp_path / "letters", lambda failure: told.append(failure.origin.key))) as letters:
+        flow = Flow(source, failures=letters).discard("file", "x").filter(lambda event: event.get("event") != 5)
+        stats = flow.to(NdjsonFile(tmp_path / "out", wait=30)).run(workers)
+    assert (stats.discarded, stats.failed, stats.objects) == (6, 2, 7)
+    assert stats.read == stats.sent + stats.discarded + 1  # the bad line
+    assert stats.bytes_in == sum(file.stat().st_size for file in (tmp_path / "logs").iterdir())
+    assert stats.bytes_out == (tmp_path / "out").stat().st_size - stats.sent  # line breaks
+    assert sorted(map(os.path.basename, told)) == ["bad.jsonl", "worse.jsonl.gz"]
+    assert json.loads((tmp_path / "letters").read_bytes())["content"] == "{oops}"
+    assert source.objects_by_type == {"custom": 7}
+
+
+@both
+def test_an_object_that_cannot_be_read_ends_the_run_and_what_was_flushed_is_committed(
+    aws: Aws, tmp_path: Path, workers: int
+) -> None:
+    ids = put_objects(aws, 12, 50)
+    folder = "AWSLogs/123456789012/CloudTrail/eu-west-1/2026/11/20/"
+    key = f"{folder}123456789012_CloudTrail_eu-west-1_20261120T0005Z_x.json.gz"
+    good = aws.client("s3").get_object(Bucket="trail", Key=key)["Body"].read()
+    aws.client("s3").put_object(Bucket="trail", Key=key, Body=gzip.compress(b'{"Records": [oops'))
+
+    def source() -> S3Bucket:
+        return S3Bucket("trail", state=tmp_path / "db", access=aws.access, only_after=DAY)
+
+    with Wazuh(tmp_path) as wazuh:
+        with pytest.raises(DecodeError, match="T0005Z"):
+            Flow(source()).to(WazuhSocket(wazuh.path)).run(workers)
+        before = [event["aws"]["eventID"] for event in wazuh.events()]
+        aws.client("s3").put_object(Bucket="trail", Key=key, Body=good)
+        Flow(source()).to(WazuhSocket(wazuh.path)).run(workers)
+        seen = Counter(event["aws"]["eventID"] for event in wazuh.events())
+    assert {id_.partition(".")[0] for id_ in before} >= {"0", "1", "2", "3", "4"}
+    assert seen == Counter(ids)
+
+
+def children_of(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(process.pid).children()
+    return []
+
+
+def started(aws: Aws, wazuh: Wazuh) -> "subprocess.Popen[bytes]":
+    """A run with three workers that has begun to deliver."""
+    before = len(wazuh.bodies)
+    process = subprocess.Popen(wodle(aws, wazuh, "--workers", "3"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    while len(wazuh.bodies) < before + 100 and process.poll() is None:
+        time.sleep(0.001)
+    return process
+
+
+def kill_one(process: "subprocess.Popen[bytes]") -> int:
+    children_of(process)[0].kill()
+    return 1
+
+
+def kill_all_workers(process: "subprocess.Popen[bytes]") -> int:
+    children = children_of(process)
+    for child in children:
+        child.kill()
+    return len(children)
+
+
+def kill_the_coordinator(process: "subprocess.Popen[bytes]") -> int:
+    children = children_of(process)
+    process.kill()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert not alive
+    return len(children)
+
+
+@pytest.mark.parametrize("kill", [kill_one, kill_all_workers, kill_the_coordinator])
+def test_whoever_is_killed_no_event_is_lost_and_a_kill_repeats_a_batch_of_each_worker_at_most(
+    aws: Aws, tmp_path: Path, kill: Callable[["subprocess.Popen[bytes]"], int]
+) -> None:
+    ids = put_objects(aws, 60, 700)
+    with Wazuh(tmp_path) as wazuh:
+        process = started(aws, wazuh)
+        assert process.poll() is None
+        killed = kill(process)
+        output, _ = process.communicate(timeout=100)
+        code = process.returncode
+        if kill is kill_one:
+            assert (code, output) == (0, b"")
+        elif kill is kill_all_workers:
+            assert code == WorkerDied.exit_code
+            assert output.startswith(b"ERROR: ")
+            assert b"s3://trail/" in output
+        again = subprocess.run(wodle(aws, wazuh, "--workers", "3"), capture_output=True, check=False, timeout=100)
+        assert (again.returncode, again.stdout) == (0, b"")
+        seen = Counter(event["aws"]["eventID"] for event in wazuh.events())
+    assert set(ids) - set(seen) == set()
+    assert sum(seen.values()) - len(ids) <= killed * BATCH
+
+
+def test_asked_to_stop_the_workers_flush_and_nothing_is_repeated(aws: Aws, tmp_path: Path) -> None:
+    ids = put_objects(aws, 60, 700)
+    with Wazuh(tmp_path) as wazuh:
+        process = started(aws, wazuh)
+        for one in (process, *children_of(process)):  # as a terminal and systemd do: all of them
+            one.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=100)
+        assert (process.returncode, output) == (143, b"")
+        arrived = len(wazuh.events())
+        again = subprocess.run(wodle(aws, wazuh, "--workers", "3"), capture_output=True, check=False, timeout=100)
+        assert (again.returncode, again.stdout) == (0, b"")
+        seen = Counter(event["aws"]["eventID"] for event in wazuh.events())
+    assert 0 < arrived < len(ids)
+    assert seen == Counter(ids)
+
+
+def test_a_reader_that_goes_ends_a_run_with_workers_quietly(tmp_path: Path) -> None:
+    put_files(tmp_path / "logs", 30, 3000)
+    ended = subprocess.run(  # noqa: S602 - the shell's pipe is what is tested
+        f"{sys.executable} -m awsflow replay {tmp_path}/logs --type custom --format jsonl --workers 3 | head -1",
+        shell=True,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (json.loads(ended.stdout)["aws"]["event"], ended.stderr) == (0, b"")
+
+
+def test_a_source_that_has_no_objects_cannot_be_divided() -> None:
+    source = CloudWatchLogs(["a"], regions=("eu-west-1",))
+    with pytest.raises(ArgumentsError, match="CloudWatchLogs"):
+        Flow(source).to(WazuhSocket("/nowhere")).run(2)
+
+
+def test_workers_keep_one_pace_together(tmp_path: Path) -> None:
+    put_files(tmp_path / "logs", 12, 10)
+    with Wazuh(tmp_path / "home") as wazuh:
+        since = time.monotonic()
+        sink = WazuhSocket(wazuh.path, max_eps=40)
+        stats = Flow(LocalFiles(tmp_path / "logs", log_type="custom", format="jsonl")).to(sink).run(3)
+        assert time.monotonic() - since >= (120 - 40) / 40  # the first second's worth goes at once
+        assert stats.sent == len(wazuh.take()) == 120
