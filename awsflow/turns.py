@@ -42,10 +42,10 @@ class _Turns:
                 fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
 
-def in_turns(sink: Sink) -> Sink:
-    """The sink, to be used by several processes: side by side if it knows how to, in turns if not."""
-    prepare: Any = getattr(sink, "between_processes", None)
-    if prepare is None:
+def shared(sink: Sink, number: int) -> Sink:
+    """The sink, to be used by so many processes: side by side if it can be one `among` others, in turns if not."""
+    among: Any = getattr(sink, "among", None)
+    if among is None:
         return _Turns(sink)
-    prepare()
+    among(number)
     return sink

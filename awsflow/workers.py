@@ -23,7 +23,7 @@ from awsflow.flow import Batch, Commit, Failures, Sink, Stats
 from awsflow.items import Barrier, Found, Item, Position, Record
 from awsflow.ledger import Ledger, Unit
 from awsflow.state.positions import ObjectPosition
-from awsflow.turns import in_turns
+from awsflow.turns import shared
 from awsflow.worker import BARRIERS_TELL, PATIENCE, STATS_TELL, Divisible, Job, News
 
 AHEAD = 64
@@ -79,7 +79,7 @@ class Workers:
         """What a worker that died has left."""
         self._error: BaseException | None = None
         self._workers: list[_Worker] = []
-        job = Job(source, stages, in_turns(sink), batch, stats, failures, self._ending, number)
+        job = Job(source, stages, shared(sink, number), batch, stats, failures, self._ending, number)
         for _ in range(number):
             ours, theirs = context.Pipe()
             unwanted = [worker.connection for worker in self._workers] + [ours]

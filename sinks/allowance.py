@@ -27,6 +27,8 @@ class Allowance:
     """Events that may be sent. Without a gauge there is no limit."""
 
     def __init__(self) -> None:
+        self.share = 1
+        """Of how many senders, who all see the same gauges, this is one."""
         self.drain = 0.0
         """Events of ours per second that the receiver has shown to take."""
         self._credit = 0.0
@@ -61,7 +63,7 @@ class Allowance:
         keeps_up = gauge.held <= gauge.capacity * KEEPS_UP
         if last is not None and gauge.at > last.at and gauge.received >= last.received:  # not started anew since
             dropped = max(gauge.dropped - last.dropped, 0)
-            gone = self._sent - unseen - (gauge.held - last.held) - dropped
+            gone = self._sent - unseen - (gauge.held - last.held + dropped) / self.share
             shown = max(gone / (gauge.at - last.at), 0.0)
             # A queue that has run empty shows less than its receiver could take.
             self.drain = max(shown, self.drain * FADES) if keeps_up else shown
@@ -72,7 +74,7 @@ class Allowance:
             self._room = min(self._room + RECOVERS, ROOM)
         # What is always full anyway need not be fuller than half of that.
         room = self._room if keeps_up else self._room / 2
-        self._credit = gauge.capacity * room - gauge.held - unseen + self.drain * age
+        self._credit = (gauge.capacity * room - gauge.held) / self.share - unseen + self.drain * age
         self._since = now
         self._sent = unseen
         return dropped

@@ -56,6 +56,10 @@ class GaugedPace:
         self._is_slow = False
         """Whether they were before that."""
 
+    def among(self, senders: int) -> None:
+        """Leave room for the others of so many senders, who all see the same gauges."""
+        self._allowance.share = senders
+
     def shares(self, records: Sequence[Record]) -> Generator[Sequence[Record], None, None]:
         """The records in parts, each when the receiver has room for it."""
         begin = 0

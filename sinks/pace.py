@@ -1,7 +1,11 @@
 """Pace: a cap on events per second, by a token bucket."""
 
+import fcntl
+import os
 import time
 from collections.abc import Callable, Generator, Iterable
+from mmap import mmap
+from typing import Self
 
 from awsflow.errors import ArgumentsError
 from awsflow.items import Record
@@ -12,6 +16,8 @@ LOOK_UP = 0.2
 
 class Pace:
     """Lets `per_second` records through on average; after a rest, one second's worth at once, but one at least.
+
+    Processes that are forked keep the pace together.
 
     Once somebody has asked to stop nothing is held up any more: the rest of a batch, sent at once, is better than
     the batch sent twice.
@@ -33,7 +39,7 @@ class Pace:
         self._stop = stop
         self._clock = clock
         self._sleep = sleep
-        self._next = clock() - self._saved
+        self._next = _Shared(clock() - self._saved)
         """When there is a token for the next record."""
 
     def paced(self, records: Iterable[Record]) -> Generator[Record, None, None]:
@@ -44,8 +50,41 @@ class Pace:
 
     def _wait(self) -> None:
         now = self._clock()
-        self._next = max(self._next, now - self._saved)
-        while now < self._next and not self._stop():
-            self._sleep(min(self._next - now, LOOK_UP))
+        with self._next as moment:
+            turn = max(moment.value, now - self._saved)
+            moment.value = turn + self._interval
+        while now < turn and not self._stop():
+            self._sleep(min(turn - now, LOOK_UP))
             now = self._clock()
-        self._next += self._interval
+
+
+class _Shared:
+    """A number that this process and those that are forked from it have in common; one of them at a time enters.
+
+    The lock is the kernel's, so that a process which dies lets go of it.
+    """
+
+    def __init__(self, value: float) -> None:
+        self._file = os.memfd_create("awsflow-pace")
+        os.ftruncate(self._file, 8)
+        self._memory = memoryview(mmap(self._file, 8)).cast("d")
+        self.value = value
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return float(self._memory[0])
+
+    @value.setter
+    def value(self, value: float) -> None:
+        self._memory[0] = value
+
+    def __enter__(self) -> Self:
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+    def __del__(self) -> None:
+        os.close(self._file)

@@ -119,6 +119,11 @@ class WazuhSocket:
                 self._send_after(error, record, datagram)
                 send = self._send
 
+    def among(self, senders: int) -> None:
+        """Be one of so many processes that send to this queue, each over a connection of its own, at one pace."""
+        if self._pace is not None:
+            self._pace.among(senders)
+
     def flush(self) -> None:
         """Nothing is held back: what was sent is in the queue."""
 

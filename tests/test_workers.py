@@ -98,9 +98,10 @@ def test_an_object_that_cannot_be_read_ends_the_run_and_what_was_flushed_is_comm
     assert seen == Counter(ids)
 
 
-def children_of(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+def children_of(process: "subprocess.Popen[bytes]") -> list[Any]:
     with suppress(psutil.NoSuchProcess):
-        return psutil.Process(process.pid).children()
+        children: list[Any] = psutil.Process(process.pid).children()
+        return children
     return []
 
 
