@@ -277,12 +277,18 @@ class Flow:
         self._stop = stop
         self._clock = clock
         self._stages: list[Stage] = []
+        self._watching: list[Stage] = []
         self._encode: Stage | None = None
         self._sink: Sink | None = None
 
     def through(self, stage: Stage) -> Self:
         """Pass the items through a stage."""
         self._stages.append(stage)
+        return self
+
+    def watch(self, stage: Stage) -> Self:
+        """Pass the items through a stage that changes nothing, behind all others; with workers, barriers alone."""
+        self._watching.append(stage)
         return self
 
     def discard(self, path: str, pattern: str) -> Self:
@@ -352,7 +358,7 @@ class Flow:
                     stop=self._stop,
                 )
             ) as workers,
-            closing(self._source.items(workers.read)) as items,
+            closing(self._watched(self._source.items(workers.read))) as items,
         ):
             return deliver(
                 items,
@@ -400,10 +406,15 @@ class Flow:
     def _items(self) -> Generator[Item, None, None]:
         """The source's items behind all stages; closing it closes the source."""
         with closing(self._source.items()) as items:
-            yield from self._staged(items)
+            yield from self._watched(self._staged(items))
 
     def _staged(self, items: Iterable[Item]) -> Iterable[Item]:
-        """The items behind all stages."""
+        """The items behind the stages that do something."""
         for stage in (*self._stages, *filter(None, [self._encode])):
             items = stage(items)
         return items
+
+    def _watched(self, items: Iterable[Item]) -> Generator[Item, None, None]:
+        for stage in self._watching:
+            items = stage(items)
+        yield from items

@@ -15,6 +15,7 @@ class Unit:
     """An object that was handed out."""
 
     found: Found
+    """In the version that is read."""
     done: int = 0
     """Records that are delivered."""
     uncommitted: ObjectPosition | None = None
@@ -28,7 +29,7 @@ class Unit:
 
     def reached(self, position: ObjectPosition) -> None:
         """Take note of how far it was delivered."""
-        self.done, self.uncommitted = position.records, position
+        self.found, self.done, self.uncommitted = position.found, position.records, position
         self.ended = position.finished or bool(position.error)
 
 

@@ -86,6 +86,8 @@ class BucketOptions:
     """Bytes, decompressed, beyond which an object is taken for a mistake or an attack, and given up."""
     max_ratio: float = MAX_RATIO
     """Decompressed bytes for each byte of the object, looked at from 128 MiB on, beyond which it is given up too."""
+    workers: int = 1
+    """Processes that read and send."""
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/"
@@ -275,6 +277,15 @@ def seconds(text: str) -> float:
 def events_per_second(text: str) -> float:
     """How many events to send in a second at most."""
     return _amount(text, "a number of events per second, over 0", 1e-9)
+
+
+def workers(text: str) -> int:
+    """How many processes read and send: a number up to 64, or `auto`, one for each processor that we may use."""
+    if text.lower() == "auto":
+        return len(os.sched_getaffinity(0))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 64):
+        raise ArgumentsError(f"{text!r}: give a number of processes, 1 to 64, or auto")
+    return int(text)
 
 
 def requests_per_second(text: str) -> float:

@@ -17,7 +17,7 @@ PATIENCE = 0.5
 """Seconds without news after which a barrier lets time pass."""
 BARRIERS_TELL = ("read", "objects", "bytes_in")
 """Numbers that `deliver` counts at barriers."""
-STATS_TELL = ("sent", "discarded", "shrunk", "bytes_out")
+STATS_TELL = ("sent", "discarded", "shrunk", "bytes_out", "waited")
 """Numbers that are counted elsewhere."""
 
 

@@ -206,10 +206,13 @@ class Workers:
 
     def _reached(self, worker: _Worker, position: ObjectPosition) -> None:
         unit = worker.units[0]  # a worker takes them in their order
+        size = unit.found.size
         unit.reached(position)
         if unit.ended:
             worker.units.popleft()
-            worker.size -= unit.found.size
+            worker.size -= size
+        else:
+            worker.size += unit.found.size - size
 
     def _count(self, came_to: Stats, news: Stats) -> None:
         """Count what a worker has done: for the next barrier what barriers tell, all else in the flow's stats."""

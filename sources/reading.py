@@ -42,8 +42,7 @@ class Reader:
         anew: Anew | None = None,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """`anew` opens an object that was replaced; None: that is an error. `note` is told what may interest somebody.
-        """
+        """`anew` opens an object that was replaced; None: that is an error. `note` is told what may be of interest."""
         self._types = types
         self._named = {log_type.name: log_type for log_type in types}
         self._skip_on_error = skip_on_error

@@ -75,7 +75,7 @@ class S3Objects:
             bucket, _, prefix = url.removeprefix("s3://").partition("/")
             if not bucket:
                 raise ArgumentsError(f"reading {url}: there is no bucket in it; write s3://BUCKET/PREFIX")
-            for page in pages(self._client, bucket, prefix):
+            for page in pages(self._opened(), bucket, prefix):
                 for entry in page.get("Contents", ()):
                     key = entry["Key"]
                     wanted = key == prefix or looks_right(key, self.log_types, LOG_TYPES.values())

@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from awsflow import Flow
@@ -98,11 +97,15 @@ def test_an_object_that_cannot_be_read_ends_the_run_and_what_was_flushed_is_comm
     assert seen == Counter(ids)
 
 
-def children_of(process: "subprocess.Popen[bytes]") -> list[Any]:
-    with suppress(psutil.NoSuchProcess):
-        children: list[Any] = psutil.Process(process.pid).children()
-        return children
-    return []
+def children_of(process: "subprocess.Popen[bytes]") -> list[int]:
+    """The processes' numbers."""
+    return [int(number) for number in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def is_alive(number: int) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
 
 
 def started(aws: Aws, wazuh: Wazuh) -> "subprocess.Popen[bytes]":
@@ -115,22 +118,24 @@ def started(aws: Aws, wazuh: Wazuh) -> "subprocess.Popen[bytes]":
 
 
 def kill_one(process: "subprocess.Popen[bytes]") -> int:
-    children_of(process)[0].kill()
+    os.kill(children_of(process)[0], signal.SIGKILL)
     return 1
 
 
 def kill_all_workers(process: "subprocess.Popen[bytes]") -> int:
     children = children_of(process)
     for child in children:
-        child.kill()
+        os.kill(child, signal.SIGKILL)
     return len(children)
 
 
 def kill_the_coordinator(process: "subprocess.Popen[bytes]") -> int:
     children = children_of(process)
     process.kill()
-    _, alive = psutil.wait_procs(children, timeout=30)
-    assert not alive
+    until = time.monotonic() + 30
+    while any(map(is_alive, children)):
+        assert time.monotonic() < until
+        time.sleep(0.02)
     return len(children)
 
 
@@ -162,8 +167,8 @@ def test_asked_to_stop_the_workers_flush_and_nothing_is_repeated(aws: Aws, tmp_p
     ids = put_objects(aws, 60, 700)
     with Wazuh(tmp_path) as wazuh:
         process = started(aws, wazuh)
-        for one in (process, *children_of(process)):  # as a terminal and systemd do: all of them
-            one.send_signal(signal.SIGTERM)
+        for one in (process.pid, *children_of(process)):  # as a terminal and systemd do: all of them
+            os.kill(one, signal.SIGTERM)
         output, _ = process.communicate(timeout=100)
         assert (process.returncode, output) == (143, b"")
         arrived = len(wazuh.events())

@@ -11,13 +11,14 @@ from awsflow.cli.people import (
     add_delivery,
     add_reading,
     add_state,
+    add_workers,
     after_of,
     deliver,
     limits_of,
     run,
     state_of,
 )
-from awsflow.options import BucketOptions, account_ids, bucket_name, key_part, lookback, region_names
+from awsflow.options import BucketOptions, account_ids, bucket_name, key_part, lookback, region_names, workers
 
 EXAMPLES = """examples:
   awsflow bucket my-trail --type cloudtrail | jq .
@@ -52,6 +53,7 @@ def main(argv: Sequence[str]) -> int:
     add_dead_letter(parser)
     add_reading(parser)
     add_delivery(parser)
+    add_workers(parser)
     add_access(parser)
     return run(parser, argv, _collect)
 
@@ -76,5 +78,6 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
         max_object_size=max_size,
         max_ratio=max_ratio,
         state=state_of(arguments),
+        workers=workers(arguments.workers),
     )
     return deliver(options, arguments, terminal, stop)

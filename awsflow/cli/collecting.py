@@ -110,10 +110,10 @@ def collect(
         if encode is wazuh_json:
             flow.through(tell_failures)
         if stage := shown(flow.stats):
-            flow.through(stage)
+            flow.watch(stage)
 
         def oversized(record: Record) -> None:
             flow.stats.shrunk += 1
             letters.oversized(record)
 
-        return flow.to(sink(oversized, flow.stats.wait), encode).run()
+        return flow.to(sink(oversized, flow.stats.wait), encode).run(getattr(options, "workers", 1))

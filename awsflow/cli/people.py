@@ -55,6 +55,13 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """The argument that says how many processes read and send."""
+    parser.add_argument(
+        "--workers", default="1", metavar="N", help="processes that read and send: a number, or auto (default: 1)"
+    )
+
+
 def limits_of(arguments: argparse.Namespace) -> tuple[int, float]:
     """The largest size of an object, and the largest ratio of decompression."""
     return checks.size(arguments.max_object_size), checks.ratio(arguments.max_ratio)

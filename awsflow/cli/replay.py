@@ -13,6 +13,7 @@ from awsflow.cli.people import (
     add_access,
     add_delivery,
     add_reading,
+    add_workers,
     discard_of,
     encode_of,
     limits_of,
@@ -24,6 +25,7 @@ from awsflow.errors import ArgumentsError
 from awsflow.flow import Flow
 from awsflow.items import Failure, Record
 from awsflow.logtypes import AUTO
+from awsflow.options import workers
 
 if TYPE_CHECKING:
     from awsflow.sources.files import LocalFiles
@@ -50,6 +52,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("paths", nargs="+", metavar="PATH|s3://BUCKET/PREFIX", help="what to send, in this order")
     add_reading(parser)
     add_delivery(parser)
+    add_workers(parser)
     add_access(parser)
     return run(parser, argv, _replay)
 
@@ -62,7 +65,7 @@ def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> in
     if (discard := discard_of(arguments)) is not None:
         flow.discard(*discard)
     if shown := terminal.progress(flow.stats):
-        flow.through(shown)
+        flow.watch(shown)
 
     def oversized(record: Record) -> None:
         flow.stats.shrunk += 1
@@ -71,7 +74,7 @@ def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> in
         )
 
     sink = sink_of(arguments, stop, oversized, flow.stats.wait, terminal.channel.debug)
-    stats = flow.to(sink, encode_of(arguments)).run()
+    stats = flow.to(sink, encode_of(arguments)).run(workers(arguments.workers))
     if skipped:
         terminal.channel.debug(f"not read, for their names are not those of logs: {', '.join(sorted(skipped))}")
     if arguments.type.lower() == AUTO:

@@ -113,6 +113,7 @@ OURS = (
         _pace,
         "auto",
     ),
+    Flag("--workers", "N", "of a bucket: processes that read and send, or auto (default: 1)", checks.workers, 1),
     Flag(
         "--max-object-size",
         "BYTES",
@@ -239,6 +240,7 @@ def _bucket(flags: argparse.Namespace, state: Path) -> BucketOptions:
         reparse=flags.reparse,
         remove=flags.remove,
         state=state,
+        workers=flags.workers,
         max_object_size=flags.max_object_size,
         max_ratio=flags.max_ratio,
     )
