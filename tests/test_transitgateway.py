@@ -9,7 +9,7 @@ import pyarrow as pa  # type: ignore[import-untyped] # it has no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped] # likewise
 import pytest
 
-from awsflow.items import Block, Record
+from awsflow.items import Barrier, Block, Record
 from awsflow.logtypes import log_types_named
 from awsflow.logtypes.flow_log_fields import OF_TRANSIT_GATEWAYS, OF_VPCS
 from awsflow.logtypes.recognise import by_content
@@ -130,6 +130,8 @@ def test_of_a_folder_with_both_each_type_reads_its_own_and_auto_counts_each_unde
             if isinstance(item, Record):
                 assert isinstance(item.event, dict)
                 found.add((item.origin.key, item.event["source"]))
+            elif isinstance(item, Barrier) and item.position is not None:
+                source.commit([item.position])
         source.close()
         return found, dict(source.objects_by_type)
 

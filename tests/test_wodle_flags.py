@@ -1,6 +1,7 @@
 """The flags of `awsflow wodle`: a row here for each of Wazuh's, with what is accepted and what is not; and our own."""
 
 import argparse
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -233,6 +234,12 @@ OURS = (
         {"auto": "auto", "off": "off"},
         lambda options: options.pace,
         wrong("on", "AUTO", ""),
+    ),
+    Row(
+        *("", "--workers"),
+        {"1": 1, "64": 64, "auto": len(os.sched_getaffinity(0)), "AUTO": len(os.sched_getaffinity(0))},
+        lambda options: bucket(options).workers,
+        wrong("0", "65", "-1", "1.5", "many", ""),
     ),
     Row(
         *("", "--max-object-size"),
