@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from awsflow.exactjson import json_bytes
+from awsflow.flow import Sink
 from awsflow.items import Event, Failure, Origin, Record
 from awsflow.sinks.file import NdjsonFile
 
@@ -26,17 +27,17 @@ class DeadLetters:
 
     def __init__(
         self,
-        path: Path,
+        file: Path | Sink,
         told: Callable[[Failure], None] = lambda failure: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         rotate_at: int = ROTATE_AT,
         wait: float = WAIT,
     ) -> None:
-        """`told` is called with every failure, filed or not. `wait` is in seconds."""
+        """`file` may be a share of one. `told` is called with every failure, filed or not. `wait` is in seconds."""
         self._told = told
         self._now = now
-        self._file = NdjsonFile(path, rotate_at=rotate_at, wait=wait)
+        self._file = NdjsonFile(file, rotate_at=rotate_at, wait=wait) if isinstance(file, Path) else file
 
     def add(self, failure: Failure) -> None:
         """File what could not be read."""

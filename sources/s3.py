@@ -74,6 +74,14 @@ class S3Bucket:
         """The source that these options describe; `more` as for the class itself."""
         return cls(**{field.name: getattr(options, field.name) for field in fields(options)}, **more)
 
+    @property
+    def work_name(self) -> str:
+        """What the state of this source goes by. Two of the same name are never collected at the same time."""
+        place = place_of(self.options)
+        is_auto = self.options.log_type.lower() == AUTO
+        base = AwsLogs("").base(place) if is_auto else self.log_types[0].base(place)
+        return work_name(self.options.log_type, self.options.bucket, base)
+
     def items(self, read: Read | None = None) -> Generator[Item, None, None]:
         """The records of all new objects: account by account, region by region, day by day."""
         finding = self._open()
@@ -136,13 +144,11 @@ class S3Bucket:
         place = place_of(options)
         if options.log_type.lower() == AUTO:
             self.log_types = tuple(log_type for log_type in self.log_types if _may_lie(log_type, place))
-            base = AwsLogs("").base(place)
         else:
             self.log_types[0].check(place)
-            base = self.log_types[0].base(place)
         if options.state is not None and (options.state.exists() or not options.reparse):
             self._checkpoints = Checkpoints(options.state, warn=self._warn, now=self._now)
-            self._work = self._checkpoints.work(work_name(options.log_type, options.bucket, base), options.lookback)
+            self._work = self._checkpoints.work(self.work_name, options.lookback)
         self._client = client("s3", self._access, pool=self._requests + 1)
         if options.remove:
             from awsflow.sources.removal import Removal  # noqa: PLC0415 - few ask for it

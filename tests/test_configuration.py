@@ -108,6 +108,7 @@ VALUES: dict[str, Any] = {
     "dead-letter": "y.ndjson",
     "max-eps": 1000,
     "oversize": "send",
+    "pace": "off",
     "queue-timeout": 1.5,
     "rotate-at": 1 << 30,
     "at-once": 2,
@@ -250,7 +251,8 @@ def test_without_more_said_the_state_is_the_one_of_the_wodle_and_so_are_the_opti
         read, wodle = config(text, WAZUH_HOME="/w"), parse(flags, {"WAZUH_HOME": "/w"})
         assert (read.sources[0].collect, read.sources[0].access) == (wodle.collect, wodle.access)
         assert (read.run.dead_letter, read.run.wazuh_home) == (wodle.dead_letter, wodle.wazuh_home)
-        assert (read.run.oversize, read.run.queue_timeout) == (wodle.oversize, wodle.queue_timeout)
+        assert (read.run.oversize, read.run.pace) == (wodle.oversize, wodle.pace)
+        assert (read.run.queue_timeout, read.run.max_eps) == (wodle.queue_timeout, wodle.max_eps)
 
 
 def test_for_other_sinks_the_state_is_the_users() -> None:

@@ -12,6 +12,7 @@ COMMANDS = {
     "service": "collect from CloudWatch Logs or Inspector",
     "subscriber": "collect the objects that an SQS queue's messages name, as soon as they are there",
     "replay": "send logs that lie in files, folders or below S3 URLs; nothing is remembered",
+    "run": "collect all that an ossec.conf or an awsflow.toml names, once or at its times for ever",
     "config": "check a configuration, convert an ossec.conf to an awsflow.toml, print its schema",
     "types": "list the log types, and where in a bucket their objects lie",
     "wodle": "what Wazuh's scheduler calls: the same flags, exit codes and events as its aws-s3 command",

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TextIO
 
 from awsflow.errors import ArgumentsError
@@ -17,8 +18,8 @@ class Channel:
     """`ERROR: ...`, `WARNING: ...` and, if wanted, `DEBUG: ...` lines, as people who read Wazuh's log expect them.
 
     Errors and warnings go to `out`. Debug lines go there too, or to `log_file`, each with its time. Whatever is said
-    becomes one line of printable characters. Nothing of awsflow says a secret; should a stranger's message hold one
-    of the `secrets`, it is blotted out.
+    becomes one line of printable characters, and stays one, whichever threads speak. Nothing of awsflow says a secret;
+    should a stranger's message hold one of the `secrets`, it is blotted out.
     """
 
     def __init__(
@@ -26,8 +27,15 @@ class Channel:
     ) -> None:
         self._out = out
         self._debug = debug
-        self._secrets = sorted({secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET}, key=len)
+        self._turn = Lock()
+        self._secrets: list[str] = []
+        self.hide(secrets)
         self._log = None if log_file is None else _appended(log_file)
+
+    def hide(self, secrets: Iterable[str | None]) -> None:
+        """Blot these out, too, from now on."""
+        long_enough = {secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET}
+        self._secrets = sorted(long_enough.union(self._secrets), key=len)
 
     def error(self, text: str) -> None:
         """Somebody must act."""
@@ -36,6 +44,10 @@ class Channel:
     def warning(self, text: str) -> None:
         """Nothing is lost, but somebody should know."""
         self._say(f"WARNING: {text}")
+
+    def info(self, text: str) -> None:
+        """The answer to somebody who has asked for something."""
+        self._say(f"INFO: {text}")
 
     def debug(self, text: str, level: int = 1) -> None:
         """For somebody who looks for a cause."""
@@ -61,11 +73,16 @@ class Channel:
                 if self._debug:  # else it was told already
                     self.warning(f"writing the log file {log.name}: {error.strerror}; its last lines are missing")
 
+    def say(self, text: str) -> None:
+        """For somebody in front of a terminal."""
+        self._say(text)
+
     def _say(self, text: str) -> None:
         line = self._line(text)
         encoding = getattr(self._out, "encoding", None) or "utf-8"
         try:
-            print(line.encode(encoding, "backslashreplace").decode(encoding), file=self._out, flush=True)
+            with self._turn:
+                print(line.encode(encoding, "backslashreplace").decode(encoding), file=self._out, flush=True)
         except BrokenPipeError:  # nobody listens any more; Python would complain of it again when it ends
             with open(os.devnull, "wb") as nowhere:
                 os.dup2(nowhere.fileno(), self._out.fileno())

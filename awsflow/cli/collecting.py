@@ -15,6 +15,8 @@ from awsflow.stages import Stage
 
 Options: TypeAlias = BucketOptions | ServiceOptions | QueueOptions
 """What to collect."""
+BUDGET = 64 << 20
+"""Bytes of objects that a source may hold, where nothing else is said."""
 
 
 def source_of(
@@ -24,13 +26,17 @@ def source_of(
     note: Callable[[str], None],
     warn: Callable[[str], None],
     stop: Callable[[], bool],
+    budget: int = BUDGET,
 ) -> Source:
-    """The source that the options describe. Each is imported when it is needed: a run has but one."""
+    """The source that the options describe; `budget` is how many bytes of objects it may hold.
+
+    Each is imported when it is needed: a run has but one, mostly.
+    """
     match options:
         case BucketOptions():
             from awsflow.sources.s3 import S3Bucket  # noqa: PLC0415 - see above
 
-            return S3Bucket.of(options, access=access, note=note, warn=warn)
+            return S3Bucket.of(options, access=access, budget=budget, note=note, warn=warn)
         case QueueOptions():
             from awsflow.sources.sqs import Queue  # noqa: PLC0415 - likewise
 
@@ -45,6 +51,7 @@ def source_of(
                 wait=options.wait,
                 visibility=options.visibility,
                 limits=Limits(size=options.max_object_size, ratio=options.max_ratio),
+                budget=budget,
                 note=note,
                 warn=warn,
                 stop=stop,
@@ -87,7 +94,7 @@ def collect(
     sink: Callable[[Callable[[Record], None], Callable[[float], None]], Sink],
     *,
     discard: tuple[str, str] | None,
-    dead_letters: Path,
+    dead_letters: Path | Sink,
     stop: Callable[[], bool],
     told: Callable[[Failure], None],
     encode: Stage = wazuh_json,
@@ -96,8 +103,8 @@ def collect(
     """Deliver what the source, made of these options, has.
 
     `sink` makes the sink, given what is to be called with events that are too large for it, and with seconds for
-    which it holds events back; `discard` is a field and a pattern; `told` is called with every failure; `shown` makes
-    a stage of the stats.
+    which it holds events back; `discard` is a field and a pattern; `dead_letters` is a file, or a share of one; `told`
+    is called with every failure; `shown` makes a stage of the stats.
     """
     with closing(DeadLetters(dead_letters, told)) as letters:
         flow = Flow(source, failures=letters, stop=stop)

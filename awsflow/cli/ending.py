@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from mmap import mmap
@@ -17,7 +18,9 @@ GRACE = 8.0
 class Stop:
     """Whether somebody asked this process to stop: says so when called, in processes forked from this one, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, hung_up: Callable[[], None] = lambda: None) -> None:
+        """`hung_up` is called for SIGHUP, in another thread."""
+        self._hung_up = hung_up
         self._signal = mmap(-1, 1)
         """Its number; 0 while none has come. Shared with processes that are forked."""
 
@@ -37,30 +40,39 @@ class Stop:
         """Read the numbers of signals as they come, until the end of the file.
 
         The first one asks to stop and starts the clock; a second one, or the end of the grace, ends the process at
-        once. Done in a thread, for the main thread may be where no handler of Python's is ever run: in the resolver,
-        or waiting for SQLite.
+        once. SIGHUP is only passed on. Done in a thread, for the main thread may be where no handler of Python's is
+        ever run: in the resolver, or waiting for SQLite.
         """
-        first = os.read(signals, 1)
-        if first:
-            self._signal[0] = first[0]
-            ended, _, _ = select.select([signals], [], [], GRACE)
-            if not ended or os.read(signals, 1):
+        until: float | None = None
+        while True:
+            left = None if until is None else max(until - time.monotonic(), 0)
+            came, _, _ = select.select([signals], [], [], left)
+            number = os.read(signals, 1) if came else b""
+            if number == bytes([signal.SIGHUP]):
+                self._hung_up()
+            elif came and not number:
+                return
+            elif until is not None:
                 os._exit(self.exit_code)
+            else:
+                self._signal[0] = number[0]
+                until = time.monotonic() + GRACE
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """Signals ask the run inside to stop, rather than break it off.
+def stop_on_signals(hung_up: Callable[[], None] | None = None) -> Iterator[Stop]:
+    """Signals ask the run inside to stop, rather than break it off. SIGHUP calls `hung_up`, if that is given.
 
     A run that was asked to stop while Wazuh's queue takes nothing ends without complaint: what it could not send
     stays uncommitted, and the next run sends it.
     """
-    stop = Stop()
+    stop = Stop() if hung_up is None else Stop(hung_up)
     received, sent = os.pipe()
     os.set_blocking(sent, False)
     thread = threading.Thread(target=stop.watch, args=(received,), name="awsflow-signals", daemon=True)
     thread.start()
-    before = {number: signal.signal(number, _received) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM, *([] if hung_up is None else [signal.SIGHUP]))
+    before = {number: signal.signal(number, _received) for number in numbers}
     wakes = signal.set_wakeup_fd(sent, warn_on_full_buffer=False)
     try:
         yield stop

@@ -21,7 +21,7 @@ from awsflow.logtypes import log_types_named
 from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions
 
 if TYPE_CHECKING:
-    from awsflow.sinks.wazuh import Oversize
+    from awsflow.sinks.wazuh import Oversize, Pacing
 
 Values: TypeAlias = Mapping[str, Any]
 
@@ -58,6 +58,7 @@ class RunConfig:
     state: Path
     dead_letter: Path
     max_eps: float | None
+    pace: "Pacing"
     oversize: "Oversize"
     queue_timeout: float
     rotate_at: int | None
@@ -176,6 +177,7 @@ def _run(values: Values, environ: Mapping[str, str]) -> RunConfig:
         state=state,
         dead_letter=values.get("dead-letter") or state.with_name("dead-letter.ndjson"),
         max_eps=values.get("max-eps"),
+        pace=values.get("pace", "auto"),
         oversize=values.get("oversize", "shrink"),
         queue_timeout=values.get("queue-timeout", 30.0),
         rotate_at=values.get("rotate-at"),

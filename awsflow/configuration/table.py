@@ -20,6 +20,7 @@ Table: TypeAlias = Literal["", "defaults", "bucket", "service", "subscriber"]
 """The tables of a configuration; the empty name is that of the options of the run."""
 
 SUBSCRIBERS = ("buckets", "security_hub", "security_lake")
+PACE = ("auto", "off")
 OVERSIZE = ("shrink", "dead-letter", "send")
 AT_ONCE = 4
 BUDGET = 64 << 20
@@ -135,6 +136,13 @@ RUN = (
         "what becomes of events that are too large for Wazuh (default: shrink)",
         _one_of(*OVERSIZE),
         choices=OVERSIZE,
+    ),
+    Option(
+        "pace",
+        "text",
+        "whether to send slower while Wazuh's state files say that its queue fills (default: auto)",
+        _one_of(*PACE),
+        choices=PACE,
     ),
     Option("queue-timeout", "number", "seconds to wait for a queue that went away (default: 30)", checks.seconds),
     Option("rotate-at", "integer", "of a file: begin a new one at so many bytes, keep five", checks.size),
