@@ -1,5 +1,6 @@
 """What AWS's refusals, and botocore's own exceptions, mean for us: the error that each becomes, and what to try."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from awsflow.errors import (
     Throttled,
     UnknownRegion,
 )
+
+_code = re.compile(r"[A-Za-z0-9._:#-]{1,80}").fullmatch
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -174,6 +177,7 @@ def _comes_of_parsing(error: Exception) -> bool:
 def _refused(what: str, error: "ClientError") -> AwsflowError:
     """Our error for an answer of AWS."""
     code = str(error.response.get("Error", {}).get("Code") or "unknown")
+    code = code if _code(code) else "a code that is none"  # whatever answers there may well repeat what it was sent
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     of_status = _THROTTLED if status in (429, 503) else _FAILED if status >= 500 else _REFUSED
     kind, meaning = CODES.get(code, of_status)
