@@ -142,6 +142,7 @@ class CloudWatchLogs:
             anywhere=anywhere,
             today=today,
             note=self._note,
+            warn=self._warn,
             done_with=lambda region: self._apis.pop(region).close(),
         )
 

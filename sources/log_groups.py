@@ -41,6 +41,7 @@ class LogFinding:
         anywhere: bool,
         today: date,
         note: Callable[[str], None],
+        warn: Callable[[str], None] = lambda text: None,
         done_with: Callable[[str], None] = lambda region: None,
     ) -> None:
         """`api` asks a region; `anywhere`: the regions are all there are, and not all need to answer.
@@ -54,6 +55,7 @@ class LogFinding:
         self._anywhere = anywhere
         self._today = today
         self._note = note
+        self._warn = warn
         self._done_with = done_with
         self._found: set[str] = set()
         """Those of the options' groups that were found in some region."""
@@ -148,6 +150,12 @@ class LogFinding:
             for listed in api.streams(group, options.stream_prefix):
                 if start is None:
                     self._there.add((api.region, group))
+                    if self._work is not None and not self._work.hold(api.region, group):
+                        self._warn(
+                            f"reading the log group {group} in {api.region}: another run does so at this moment, and "
+                            "it is left to that one"
+                        )
+                        return
                     self._note(f"reading the log group {group} in {api.region}")
                     start = self._first_listed(api.region, group)
                 left = self._left(api.region, group, [stream["logStreamName"] for stream in listed])

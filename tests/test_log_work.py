@@ -135,15 +135,23 @@ def test_more_streams_than_sqlite_takes_values_are_looked_up(state: State) -> No
     assert list(state.work.left(REGION, GROUP, names)) == names
 
 
-def test_works_know_nothing_of_each_other_and_each_is_open_once(state: State) -> None:
+def test_works_know_nothing_of_each_other_and_each_group_is_held_once(state: State) -> None:
     state.work.commit([of("s")])
     with Checkpoints(state.path) as others:
         other = others.log_work("another account's logs")
         assert other.left(REGION, GROUP, ["s"]) == {}
         other.left(REGION, GROUP, [])
         other.commit([of("s", 7), GroupListed(REGION, GROUP)])
-        with pytest.raises(AlreadyRunning):
-            others.log_work("logs")
+        assert state.work.hold(REGION, GROUP)
+        assert state.work.hold(REGION, GROUP)
+        with others.log_work("logs") as same:
+            assert not same.hold(REGION, GROUP)
+            assert same.hold(REGION, "/aws/lambda/y")
+            assert same.hold("us-east-1", GROUP)
+            assert not state.work.hold(REGION, "/aws/lambda/y")
+        assert state.work.hold(REGION, "/aws/lambda/y")
+        with pytest.raises(AlreadyRunning, match="another process"):
+            others.forgetting("logs")
     assert state.work.left(REGION, GROUP, ["s"]) == {"s": [of("s")]}
 
 

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from awsflow.errors import AlreadyRunning
+from awsflow.state.contents import Contents
 from awsflow.state.database import Database
 from awsflow.state.files import beside
+from awsflow.state.forgetting import Forgetting
 from awsflow.state.locks import FileLock
 from awsflow.state.log_work import LogWork
 from awsflow.state.open_work import OpenWork
 from awsflow.state.scan_work import ScanWork
+from awsflow.state.taking_over import TakingOver
 from awsflow.state.work import Work
 
 AnyWork = TypeVar("AnyWork", bound=OpenWork)
@@ -52,12 +55,27 @@ class Checkpoints:
         return self._opened(name, lambda lock: Work(self._database, lock, name, lookback, self._now))
 
     def log_work(self, name: str) -> LogWork:
-        """Open all that the source of log streams of this name remembers; AlreadyRunning as for `work`."""
-        return self._opened(name, lambda lock: LogWork(self._database, lock, name, self._now))
+        """Open all that the source of log streams of this name remembers.
+
+        Several runs may have it open, each for the groups that it holds; AlreadyRunning if somebody changes it.
+        """
+        return self._opened(name, lambda lock: LogWork(self._database, lock, name, self._now), shared=True)
 
     def scan_work(self, name: str) -> ScanWork:
         """Open all that the source of findings of this name remembers; AlreadyRunning as for `work`."""
         return self._opened(name, lambda lock: ScanWork(self._database, lock, name, self._now))
+
+    def taking_over(self, name: str) -> TakingOver:
+        """Open what the source of this name remembers, to take over what others do; AlreadyRunning as for `work`."""
+        return self._opened(name, lambda lock: TakingOver(self._database, lock, name, self._now))
+
+    def forgetting(self, name: str) -> Forgetting:
+        """Open what the source of this name remembers, to forget it; AlreadyRunning as for `work`."""
+        return self._opened(name, lambda lock: Forgetting(self._database, lock, name, self._now))
+
+    def contents(self) -> Contents:
+        """All that is remembered, to be looked at."""
+        return Contents(self._database)
 
     def close(self) -> None:
         """Close the file, and every work. May be called again."""
@@ -71,8 +89,8 @@ class Checkpoints:
     def __exit__(self, *raised: object) -> None:
         self.close()
 
-    def _opened(self, name: str, made: Callable[[FileLock], AnyWork]) -> AnyWork:
-        lock = self._locked(name)
+    def _opened(self, name: str, made: Callable[[FileLock], AnyWork], *, shared: bool = False) -> AnyWork:
+        lock = self._locked(name, shared=shared)
         try:
             work = made(lock)
         except BaseException:
@@ -81,14 +99,14 @@ class Checkpoints:
         self._works.append(work)
         return work
 
-    def _locked(self, name: str) -> FileLock:
-        """Hold the work's lock: a file beside the database, named after the digest of the work's name."""
+    def _locked(self, name: str, *, shared: bool) -> FileLock:
+        """Hold the work's lock, alone or `shared`: a file beside the database, named after its name's digest."""
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         path = beside(self._database.path, f".{digest}.lock")
         with self._database.telling("locking"):
             lock = FileLock(path)
-            if lock.own():
-                lock.write_note(f"{os.getpid()}\n{name}\n")
+            if lock.share() if shared else lock.own():
+                lock.write_note(f"{'' if shared else os.getpid()}\n{name}\n")
                 return lock
             holder = lock.note().partition("\n")[0]
             lock.close()

@@ -1,7 +1,9 @@
 """Locks between processes, and within one, that the kernel releases however their holder ends."""
 
 import fcntl
+import hashlib
 import os
+import struct
 import time
 from pathlib import Path
 
@@ -25,6 +27,16 @@ class FileLock:
     def own(self, timeout: float = 0) -> bool:
         """Hold it alone, instead of whatever was held; wait up to `timeout` seconds for it."""
         return self._hold(fcntl.LOCK_EX, timeout)
+
+    def own_part(self, name: str) -> bool:
+        """Hold, while the lock is shared, a part of it alone; parts go by names. Let go of when the lock is closed."""
+        start = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:7], "big")
+        part = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, start, 1, 0)
+        try:
+            fcntl.fcntl(self._file, fcntl.F_OFD_SETLK, part)
+        except BlockingIOError:
+            return False
+        return True
 
     def note(self) -> str:
         """Read what was noted last."""

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from awsflow.state.open_work import OpenWork
 from awsflow.state.positions import GroupListed, LogPosition, StreamGone
+from awsflow.state.taking_over import OFFERED, WAZUHS_LOGS
 
 AnyPosition: TypeAlias = LogPosition | GroupListed | StreamGone
 
@@ -17,11 +18,16 @@ _COLUMNS = "name, part, earliest, latest, token, asked_from, ingested, floor, mo
 
 
 class LogWork(OpenWork):
-    """All that one source of log streams remembers; made by `Checkpoints.log_work`, for one run at a time.
+    """All that one source of log streams remembers; made by `Checkpoints.log_work`, each group for one run at a time.
 
     That are up to two positions for each stream that is there: how far it has been read and, while what lies before
     is read belatedly, how far that has been. At most some 16 kB a position. Raises StateError.
     """
+
+    def hold(self, region: str, group: str) -> bool:
+        """Hold a log group until this is closed; False if another run does."""
+        with self._database.telling("locking"):
+            return self._lock.own_part(f"{region} {group}")
 
     def first_listed(self, region: str, group: str, *, note: bool = True) -> date:
         """The day (UTC) on which a log group was listed first; `note`: from now on, if that is today."""
@@ -31,6 +37,8 @@ class LogWork(OpenWork):
         if known is None and note:
             with self._writing() as connection:
                 self._group(connection, region, group)
+                known = self._known(connection, region, group)
+                day = date.fromordinal(known[1]) if known else self._began
         return day
 
     def left(self, region: str, group: str, streams: Sequence[str]) -> dict[str, list[LogPosition]]:
@@ -88,7 +96,26 @@ class LogWork(OpenWork):
             return known[0]
         new = (self._id, region, group, self._began.toordinal())
         made = connection.execute("INSERT INTO log_groups (work, region, name, begun) VALUES (?, ?, ?, ?)", new)
-        return int(made.lastrowid or 0)
+        id_ = int(made.lastrowid or 0)
+        self._take_over(connection, id_, region, group)
+        return id_
+
+    def _take_over(self, connection: sqlite3.Connection, id_: int, region: str, group: str) -> None:
+        """Go on where Wazuh's module was, if that was imported of late."""
+        since = (self._began - OFFERED).toordinal()
+        connection.execute("DELETE FROM works WHERE name = ? AND begun < ?", (WAZUHS_LOGS, since))
+        theirs = connection.execute(
+            "SELECT log_groups.id, log_groups.begun FROM log_groups JOIN works ON work = works.id "
+            "WHERE works.name = ? AND region = ? AND log_groups.name = ?",
+            (WAZUHS_LOGS, region, group),
+        ).fetchone()
+        if theirs:
+            connection.execute("UPDATE log_groups SET begun = ? WHERE id = ?", (theirs[1], id_))
+            connection.execute(
+                f"INSERT INTO log_streams (log_group, {_COLUMNS}) SELECT ?, {_COLUMNS} FROM log_streams "  # noqa: S608 - names of columns
+                "WHERE log_group = ?",
+                (id_, theirs[0]),
+            )
 
     def _forget(self, connection: sqlite3.Connection, id_: int, gone: GroupListed | StreamGone) -> None:
         """Forget a stream, or those of a group that were not listed."""

@@ -35,7 +35,9 @@ class OpenWork:
         if not known:
             today = self._began.toordinal()
             with database.writing() as connection:
-                connection.execute("INSERT INTO works (name, begun, listed) VALUES (?, ?, ?)", (name, today, today))
+                connection.execute(
+                    "INSERT OR IGNORE INTO works (name, begun, listed) VALUES (?, ?, ?)", (name, today, today)
+                )
                 known = connection.execute(question, (name,)).fetchone()
         self._id: int = known[0]
 

@@ -63,6 +63,12 @@ def write_deletions(connection: sqlite3.Connection, work: int, positions: Iterab
     )
 
 
+def write_taken_over(connection: sqlite3.Connection, id_: int, stream: str, keys: Iterable[tuple[date, str]]) -> None:
+    """Write that another program has read these objects of a stream, those not known already; their ETags are not."""
+    rows = ((id_, _short(key, stream), day.toordinal()) for day, key in keys)
+    connection.executemany("INSERT OR IGNORE INTO objects VALUES (?, ?, ?, '', 0, 1)", rows)
+
+
 def read_failures(connection: sqlite3.Connection, work: int, below: int) -> Iterator[FailedObject]:
     """Read the failures list of a work, as far as there were less than `below` attempts; 10,000 objects at most."""
     rows = connection.execute(
@@ -111,6 +117,15 @@ def _short(key: str, stream: str) -> str:
     if key.startswith(folder) and not key.startswith("=", len(folder)):
         return key[len(folder) :]
     return f"={key}"
+
+
+def long_key(short: str, stream: str) -> str:
+    """The key that was made short.
+
+    >>> [long_key(short, "logs/fl-1") for short in ("2026/a.gz", "=2026/a.gz", "=logs/=a.gz")]
+    ['logs/2026/a.gz', '2026/a.gz', 'logs/=a.gz']
+    """
+    return short[1:] if short.startswith("=") else stream[: stream.rfind("/") + 1] + short
 
 
 def _packed(etag: str) -> str | bytes:

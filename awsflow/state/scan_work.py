@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from awsflow.state.open_work import OpenWork
 from awsflow.state.positions import ScanPosition
+from awsflow.state.taking_over import OFFERED, WAZUHS_SCANS
 
 
 class ScanWork(OpenWork):
@@ -13,11 +14,16 @@ class ScanWork(OpenWork):
     """
 
     def left(self, service: str, region: str) -> ScanPosition | None:
-        """Where the findings of a service in a region were left; None: at no place yet."""
+        """Where the findings of a service in a region were left; None: at no place yet.
+
+        That is where Wazuh's module was, if we were not there yet and that was imported of late.
+        """
+        since = (self._began - OFFERED).toordinal()
         with self._database.reading() as connection:
             known = connection.execute(
-                "SELECT done, until, token, marks FROM scans WHERE work = ? AND service = ? AND region = ?",
-                (self._id, service, region),
+                "SELECT done, until, token, marks FROM scans JOIN works ON work = id WHERE service = ? AND region = ? "
+                "AND (id = ? OR name = ? AND begun >= ?) ORDER BY id = ? DESC",
+                (service, region, self._id, WAZUHS_SCANS, since, self._id),
             ).fetchone()
         return ScanPosition(service, region, *known) if known else None
 
