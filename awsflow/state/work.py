@@ -66,7 +66,7 @@ class Work(OpenWork):
         question = "SELECT kept, before FROM streams WHERE work = ? AND name = ? AND before IS NOT NULL"
         with self._database.reading() as connection:
             known = connection.execute(question, (self._id, stream)).fetchone()
-        return (date.fromordinal(known[0]), known[1]) if known else None
+            return (date.fromordinal(known[0]), known[1]) if known else None
 
     def any_stream(self) -> bool:
         """Whether anything was ever committed."""
