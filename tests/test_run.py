@@ -306,14 +306,18 @@ def test_for_ever_means_at_the_interval_with_what_is_broken_tried_again(
 
 def test_subscribers_stay_and_leave_room_for_the_others(trails: Aws, tmp_path: Path, wazuh: Wazuh) -> None:
     url = client(trails, "sqs").create_queue(QueueName="notices")["QueueUrl"]
-    subscriber = '[[subscriber]]\nname = "buckets"\nqueue = "notices"\nwait = 1'
-    file = written(tmp_path / "a.toml", trails, subscriber, bucket("trail-a"), bucket("trail-b"), top="at-once = 1")
+    subscriber = '[[subscriber]]\nname = "buckets"\nqueue = "notices"\nwait = 1\ninterval = "1h"'
+    tables = (subscriber, bucket("trail-a"), bucket("trail-b"))
+    file = written(tmp_path / "a.toml", trails, *tables, top="at-once = 1", interval="1s")
     with running(file, wazuh) as process:
         wazuh.wait_for(6)
         for number in (1, 2):
+            time.sleep(2)  # longer than one would wait for a message that does not stay
             client(trails, "s3").put_object(Bucket="trail-a", Key=f"{number}.json", Body=b'{"eventID": "x"}')
             client(trails, "sqs").send_message(QueueUrl=url, MessageBody=by_s3("trail-a", f"{number}.json"))
             wazuh.wait_for(6 + number)
+        put_trail(trails, "trail-b", "2")
+        wazuh.wait_for(11)
         assert ended(process, signal.SIGINT) == 2
     assert told(wazuh) == ""
 
@@ -419,7 +423,7 @@ def test_bad_lines_of_several_sources_are_all_in_the_dead_letters(aws: Aws, tmp_
 def test_flags_go_before_the_file_and_a_closed_pipe_ends_it_quietly(trails: Aws, tmp_path: Path, wazuh: Wazuh) -> None:
     put_trail(trails, "trail-a", "2", events=20_000)
     file = written(tmp_path / "a.toml", trails, bucket("trail-a"), bucket("trail-b"))
-    command = f"{sys.executable} -m awsflow run --config {file} --once --to stdout --plain --state {tmp_path / 'x.db'}"
+    command = f"{sys.executable} -m awsflow run --config {file} --to stdout --plain --state {tmp_path / 'x.db'}"
     answer = subprocess.run(
         ["bash", "-c", f"{command} | head -1; exit ${{PIPESTATUS[0]}}"],  # noqa: S607 - the user's
         env={**os.environ, **CREDENTIALS},

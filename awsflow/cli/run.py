@@ -122,7 +122,7 @@ def _found(home: Path | None) -> Path:
 def _metavar(name: str, kind: str) -> str:
     if kind in ("integer", "number"):
         return "N"
-    return {"to": "SINK", "oversize": "HOW", "wazuh-home": "DIR"}.get(name, "FILE")
+    return {"to": "SINK", "oversize": "HOW", "pace": "HOW", "wazuh-home": "DIR"}.get(name, "FILE")
 
 
 def _write_stats(runner: Any, path: Path) -> None:

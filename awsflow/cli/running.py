@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -195,7 +195,7 @@ class Runner:
                     note=lambda text: self._channel.debug(f"{name}: {text}"),
                     warn=lambda text: self._channel.warning(f"{name}: {text}"),
                     stop=is_over,
-                    budget=self._share_of_budget(),
+                    budget=share_of(self._run.budget, [task.stays for task in self.tasks], self._run.at_once),
                 ),
                 self._sink.share,
                 discard=source.discard,
@@ -211,11 +211,6 @@ class Runner:
             if not self._stop():  # else it could not wait for the queue: the next run sends it
                 raise
         return 0
-
-    def _share_of_budget(self) -> int:
-        """Bytes that a source may fetch ahead: an equal share for all that run at the same time."""
-        staying = sum(task.stays for task in self.tasks)
-        return self._run.budget // max(staying + min(len(self.tasks) - staying, self._run.at_once), 1)
 
     def _made(self, oversized: Callable[[Record], None], waited: Callable[[float], None]) -> Sink:
         """The sink of all."""
@@ -238,6 +233,16 @@ class Runner:
         from awsflow.cli.summary import as_line  # noqa: PLC0415 - only where somebody looks
 
         self._channel.say(f"{name}: {as_line(task.stats)}")
+
+
+def share_of(budget: int, staying: Sequence[bool], at_once: int) -> int:
+    """Bytes that a source may fetch ahead: an equal share for all that run at the same time.
+
+    >>> share_of(60, [True, False, False, False], at_once=2)
+    20
+    """
+    others = len(staying) - sum(staying)
+    return budget // max(sum(staying) + min(others, at_once), 1)
 
 
 def identity_of(source: SourceConfig) -> str:
