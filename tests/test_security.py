@@ -7,7 +7,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from tests.wazuh import Wazuh
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "AWSLogs/123456789012/CloudTrail/us-east-1/2026/11/20/"
 MODULES = sorted(path for folder in ("awsflow", "sources", "sinks") for path in (ROOT / folder).rglob("*.py"))
+AWSFLOW = (sys.executable, "-m", "awsflow")
 FORBIDDEN_IMPORTS = ("pickle", "shelve", "marshal", "dill", "xml.etree", "xml.dom", "lxml", "yaml", "ctypes", "pty")
 FORBIDDEN_NAMES = ("eval", "exec", "compile", "__import__", "breakpoint")
 FORBIDDEN_CALLS = ("os.system", "os.popen", "os.execv", "os.execvp", "os.spawnl", "tempfile.mktemp", "yaml.load")
@@ -38,18 +39,18 @@ def test_nothing_is_evaluated_unpickled_or_given_to_a_shell(module: Path) -> Non
 
 
 def run(
-    *arguments: str | Path, home: Path, env: Mapping[str, str] | None = None, umask: int = 0
+    *arguments: str | Path, home: Path, env: Mapping[str, str] | None = None, command: Sequence[str] = AWSFLOW
 ) -> "subprocess.CompletedProcess[bytes]":
     """A command of awsflow, with a umask that closes nothing."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "XDG_", "WAZUH_"))}
     return subprocess.run(
-        [sys.executable, "-m", "awsflow", *map(str, arguments)],
+        [*command, *map(str, arguments)],
         env={**kept, **CREDENTIALS, "HOME": str(home), "AWS_MAX_ATTEMPTS": "1", **(env or {})},
         cwd=home,
         capture_output=True,
         check=False,
         timeout=120,
-        umask=umask,
+        umask=0,
     )
 
 

@@ -109,6 +109,8 @@ def _seeds(*names: str) -> Iterable[bytes]:
         yield whole.replace(b'"', b"", 1)
     yield b'{"detail": {"findings": [{"a": [1]}]}, "detail-type": "x", "log_info": {"s3bucket": "forged"}}'
     yield b'{"Records": [{"log_info": {"s3bucket": "forged"}, "tags": ["a"], "sourceIPAddress": "1.2.3.4"}]}'
+    yield b'{"Records": [{"a": ' + b"[" * 3000 + b"]" * 3000 + b', "b": 1e999999, "c": "\\ud800\\u0000"}]}'
+    yield b'{"Records": [{"service": {"additionalInfo": [1]}, "tags": 1, "source": [1], "a": %b}]}' % (b"9" * 5000)
     yield b'{"source": "x", "aws": {"log_info": 1}, "integration": "forged", "aws_account_id": null}'
 
 
