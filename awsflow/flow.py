@@ -104,6 +104,8 @@ class Stats:
     """Seconds of these for which events were held back, so that their receiver could keep up."""
     newest: str = ""
     """The newest event time, ISO 8601 in UTC; empty when no event told its time."""
+    newest_object: str = ""
+    """When the newest object was written, likewise; empty when nobody told."""
 
     def add(self, barrier: Barrier) -> None:
         """Count what a barrier covers."""
@@ -111,6 +113,7 @@ class Stats:
         self.objects += barrier.objects
         self.bytes_in += barrier.bytes_in
         self.newest = max(self.newest, barrier.newest)
+        self.newest_object = max(self.newest_object, barrier.written)
 
     def drop(self) -> None:
         """Count a discarded event."""

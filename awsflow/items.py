@@ -66,6 +66,8 @@ class Barrier:
     """Bytes fetched since the previous barrier, as they lie in the store."""
     newest: str = ""
     """The newest event time since the previous barrier, as ISO 8601 in UTC; empty if none is known."""
+    written: str = ""
+    """When the object that ends here was written, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class Found:
     """Records that an earlier run has delivered already."""
     log_type: str = ""
     """The name of its log type; empty: its first bytes must tell."""
+    written: str = ""
+    """When it was written, as ISO 8601 in UTC (with `Z`); empty if that is not known."""
 
 
 Read: TypeAlias = Callable[[Iterator[Found | None]], Generator[Item, None, None]]

@@ -300,6 +300,19 @@ def whole_seconds(text: str) -> int:
     return int(text)
 
 
+def host_and_port(text: str) -> tuple[str, int]:
+    """Where to listen: a port of this machine alone (127.0.0.1), unless a host is given, of which `*` is any.
+
+    >>> host_and_port("9107"), host_and_port("[::1]:9107"), host_and_port("*:9107")
+    (('127.0.0.1', 9107), ('::1', 9107), ('0.0.0.0', 9107))
+    """
+    host, colon, port = text.rpartition(":")
+    host = host.strip("[]") if colon else "127.0.0.1"
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535 and host):
+        raise ArgumentsError(f"{text!r}: give a port up to 65535, or HOST:PORT")
+    return "0.0.0.0" if host == "*" else host, int(port)  # noqa: S104 - who writes `*` asks for it
+
+
 def ratio(text: str) -> float:
     """How many times as large an object may become by decompression."""
     return _amount(text, "a number, 1 or more", 1)

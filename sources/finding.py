@@ -12,7 +12,7 @@ from awsflow.logtypes.layout import Layout, Place, is_account
 from awsflow.logtypes.recognise import sure
 from awsflow.logtypes.types import LogType
 from awsflow.options import BucketOptions
-from awsflow.sources.listing import Listed, S3Client, folders, is_empty, listed_as, pages
+from awsflow.sources.listing import Listed, S3Client, folders, is_empty, listed_as, pages, written
 from awsflow.sources.reading import origin_of
 from awsflow.state.positions import FailedObject
 from awsflow.state.work import Work
@@ -208,7 +208,9 @@ class Finding:
                     continue
                 done = before.records
             self._failed.pop((stream, key), None)  # it was replaced since, and is read as it is now
-            yield self._one(key, of, size=entry["Size"], etag=etag, stream=stream, day=day, done=done)
+            yield self._one(
+                key, of, size=entry["Size"], etag=etag, stream=stream, day=day, done=done, written=written(entry)
+            )
 
     def _failed_before(self) -> dict[tuple[str, str], FailedObject]:
         """The objects of the failures list that are to be tried again, by stream and key."""
@@ -232,12 +234,21 @@ class Finding:
             )
 
     def _one(
-        self, key: str, types: Sequence[LogType], *, size: int, etag: str, stream: str, day: date | None, done: int
+        self,
+        key: str,
+        types: Sequence[LogType],
+        *,
+        size: int,
+        etag: str,
+        stream: str,
+        day: date | None,
+        done: int,
+        written: str = "",
     ) -> Found:
         """An object that may be of these types."""
         log_type = sure(key, types)
         origin = origin_of(self._options.bucket, key, self._options.alias, log_type)
-        return Found(origin, size, etag, stream, day, done, log_type.name if log_type else "")
+        return Found(origin, size, etag, stream, day, done, log_type.name if log_type else "", written)
 
 
 def _fitting(key: str, types: Sequence[LogType]) -> list[LogType]:

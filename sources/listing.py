@@ -1,6 +1,7 @@
 """Listing a bucket: accounts, regions, and the objects of a stream by date. All pages, nothing kept."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from typing import Any, TypeAlias
 
 from awsflow.answers import next_token
@@ -42,6 +43,11 @@ def listed_as(client: S3Client, bucket: str, key: str) -> list[Listed]:
     """How an object is listed; none, if it is not there."""
     found = next(pages(client, bucket, key, MaxKeys=1)).get("Contents", ())
     return [entry for entry in found if entry["Key"] == key]
+
+
+def written(entry: Listed) -> str:
+    """When an object was written, as ISO 8601 in UTC."""
+    return f"{entry['LastModified'].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def is_empty(client: S3Client, bucket: str, prefix: str) -> bool:

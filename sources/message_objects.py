@@ -86,7 +86,7 @@ class MessageObjects:
         origin = origin_of(named.bucket, named.key, self._alias, log_type)
         name = log_type.name if log_type is not None else ""
         # in the version that is there now: the notice of one that was replaced since needs no failure
-        return Found(origin, named.size or BUFFER, stream=message.id, log_type=name)
+        return Found(origin, named.size or BUFFER, stream=message.id, log_type=name, written=named.written)
 
 
 def _is_no_log(key: str, types: Sequence[LogType]) -> bool:

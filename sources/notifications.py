@@ -7,8 +7,9 @@ CloudTrail: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/configure
 SNS: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 """
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import unquote_plus
 
@@ -19,6 +20,7 @@ _WRAPPERS = 3
 """How often one message may be wrapped in another."""
 _SHOWN = 100
 """Characters of what a message says that are told at most."""
+_is_time = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z", re.ASCII).fullmatch
 _HELLO = "CloudTrail validation message."
 """What CloudTrail sends when its topic is set up."""
 
@@ -31,6 +33,8 @@ class Named:
     key: str
     size: int = 0
     """In bytes; 0: not told."""
+    written: str = field(default="", compare=False, repr=False)
+    """When, as ISO 8601 in UTC; empty: not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def _of_s3(record: Any) -> Part:
     happened = _text(record, "eventName").removeprefix("s3:")
     if happened and not happened.startswith("ObjectCreated:"):
         return Other(happened[:_SHOWN])
-    return Named(bucket, unquote_plus(key), _size(record, "s3", "object", "size"))
+    return Named(bucket, unquote_plus(key), _size(record, "s3", "object", "size"), _time(record, "eventTime"))
 
 
 def _of_eventbridge(message: dict[str, Any]) -> Part:
@@ -111,7 +115,7 @@ def _of_eventbridge(message: dict[str, Any]) -> Part:
         raise _unknown("its detail names no bucket and key")
     if happened and happened != "Object Created":
         return Other(happened[:_SHOWN])
-    return Named(bucket, key, _size(message, "detail", "object", "size"))
+    return Named(bucket, key, _size(message, "detail", "object", "size"), _time(message, "time"))
 
 
 def _of_cloudtrail(message: dict[str, Any]) -> Iterator[Part]:
@@ -134,6 +138,12 @@ def _size(value: Any, *path: str) -> int:
     """The size at a path; 0 if there is none."""
     found = _at(value, path)
     return found if found.__class__ is int and found > 0 else 0
+
+
+def _time(value: Any, *path: str) -> str:
+    """The time at a path; empty if there is none in UTC: the newest is found by comparing texts."""
+    found = _text(value, *path)
+    return found if _is_time(found) else ""
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Any:

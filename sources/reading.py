@@ -115,7 +115,10 @@ class Reader:
             yield Barrier(ObjectPosition(found, number, error=str(error)), bytes_in=fetched.take())
         else:
             yield Barrier(
-                ObjectPosition(found, number, finished=True, log_type=kind), objects=1, bytes_in=fetched.take()
+                ObjectPosition(found, number, finished=True, log_type=kind),
+                objects=1,
+                bytes_in=fetched.take(),
+                written=found.written,
             )
 
     def _blocks(self, found: Found, chunks: Iterator[bytes]) -> Iterator[tuple[Origin, LogType, Block]]:

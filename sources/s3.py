@@ -58,6 +58,7 @@ class S3Bucket:
         self.log_types = log_types_named(log_type, self.options.format)
         self.objects_by_type: Counter[str] = Counter()
         """How many objects of which type were delivered."""
+        self._uncommitted = 0
         self._access = access or AwsAccess()
         self._requests = requests
         self._budget = budget
@@ -88,7 +89,7 @@ class S3Bucket:
         if self._removal is not None:
             for _ in self._removal.earlier():
                 yield Barrier()
-        yield from (read or self.read)(finding.found())
+        yield from (read or self.read)(self._counted(finding))
         yield Barrier(AllListed())
 
     def read(self, found: Iterator[Found | None], share: int = 1) -> Generator[Item, None, None]:
@@ -111,6 +112,7 @@ class S3Bucket:
         """Remember the positions; with `remove`, delete the objects that are finished, and tell what failed at last."""
         objects = [position for position in positions if isinstance(position, ObjectPosition)]
         self.objects_by_type.update(position.log_type for position in objects if position.finished)
+        self._uncommitted -= sum(position.finished for position in objects)
         if self._work is not None and not self.options.reparse:
             self._work.commit(objects, remove=self.options.remove)
             if len(objects) < len(positions):
@@ -121,6 +123,10 @@ class S3Bucket:
                     self._removal.add(position.found.origin.key, position.found.etag)
             if len(objects) < len(positions):
                 self._removal.finish()
+
+    def backlog(self) -> int:
+        """How many objects were found so far that are not delivered and committed as a whole."""
+        return self._uncommitted
 
     def close(self) -> None:
         """Delete what is left to delete; let go of state and connections."""
@@ -164,6 +170,11 @@ class S3Bucket:
             note=self._note,
             finished_before=self._removal.add if self._removal is not None else lambda key, etag: None,
         )
+
+    def _counted(self, finding: Finding) -> Iterator[Found | None]:
+        for found in finding.found():
+            self._uncommitted += found is not None
+            yield found
 
 
 def _may_lie(log_type: LogType, place: Place) -> bool:

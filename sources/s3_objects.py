@@ -12,7 +12,7 @@ from awsflow.logtypes import LOG_TYPES, log_types_named
 from awsflow.logtypes.recognise import looks_right, sure
 from awsflow.options import AwsAccess
 from awsflow.sources.ahead import fetched
-from awsflow.sources.listing import S3Client, pages
+from awsflow.sources.listing import S3Client, pages, written
 from awsflow.sources.reading import Reader, origin_of
 from awsflow.sources.s3_body import Opening
 from awsflow.state.positions import ObjectPosition
@@ -84,7 +84,8 @@ class S3Objects:
                         log_type = sure(key, self.log_types)
                         origin = origin_of(bucket, key, self._alias, log_type)
                         name = log_type.name if log_type else ""
-                        yield Found(origin, size=entry["Size"], etag=entry["ETag"].strip('"'), log_type=name)
+                        etag = entry["ETag"].strip('"')
+                        yield Found(origin, entry["Size"], etag, log_type=name, written=written(entry))
                 yield None
         if not any_object:
             places = ", ".join(self._urls)

@@ -110,6 +110,7 @@ class Queue:
         """Objects that were found and whose turn has not come."""
         self._broken = False
         """Whether AWS has failed, so that it makes no sense to give messages back."""
+        self._depth: int | None = None
 
     def items(self) -> Generator[Item, None, None]:
         """The records of the objects, in the order of the messages."""
@@ -142,6 +143,12 @@ class Queue:
                 f"deleting {len(refused)} messages from the queue {self.address}: they were delivered, but too late "
                 f"({', '.join(set(refused.values()))}), and may be delivered again; give them a longer visibility"
             )
+
+    def backlog(self) -> int | None:
+        """About how many messages wait in the queue: asked for now or, if it is closed, last; None: nobody tells."""
+        if self._sqs is not None and not self._broken and not self._stop():
+            self._depth = self._sqs.depth()
+        return self._depth
 
     def close(self) -> None:
         """Give back what was received and is not delivered; let go of connections."""
@@ -191,6 +198,7 @@ class Queue:
                 if self._stop():
                     return
         yield from self._objects.aside()
+        self.backlog()
 
     def _found(self) -> Iterator[Found | None]:
         """The objects that messages name; None when there is none at the moment."""
@@ -270,4 +278,5 @@ def _both(first: Barrier, second: Barrier) -> Barrier:
         objects=first.objects + second.objects,
         bytes_in=first.bytes_in + second.bytes_in,
         newest=max(first.newest, second.newest),
+        written=max(first.written, second.written),
     )

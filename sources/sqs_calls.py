@@ -11,7 +11,7 @@ from typing import Any
 from more_itertools import chunked
 
 from awsflow.aws import client, doing
-from awsflow.errors import NoQueue, QueueFailed, ServiceError
+from awsflow.errors import AwsflowError, NoQueue, QueueFailed, ServiceError
 from awsflow.options import AwsAccess
 from awsflow.sources.sqs_address import Address
 
@@ -45,6 +45,8 @@ class SqsCalls:
         """`wait` and `visibility` are in seconds; None: the queue's own timeout, if we may know it."""
         self._address = address
         self._wait = wait
+        self._note = note
+        self._may_ask = True
         self._client = client(
             "sqs",
             replace(
@@ -58,7 +60,7 @@ class SqsCalls:
         self._url = address.url or self._found()
         self._told = visibility
         if visibility is None:
-            own = self._own_visibility(note)
+            own = self._own_visibility()
             self._told = None if own else VISIBILITY
             visibility = own or VISIBILITY
         self.visibility = visibility
@@ -104,6 +106,18 @@ class SqsCalls:
             VisibilityTimeout=timeout,
         )
 
+    def depth(self) -> int | None:
+        """About how many messages wait for somebody to receive them; None if that is not told to us."""
+        if not self._may_ask:
+            return None
+        try:
+            waiting = self._attributes("the depth", "ApproximateNumberOfMessages").get("ApproximateNumberOfMessages")
+        except AwsflowError as error:
+            self._may_ask = False
+            self._note(f"{error}; how many messages wait stays unknown")
+            return None
+        return None if waiting is None else int(waiting)
+
     def close(self) -> None:
         """Let go of connections."""
         self._client.close()
@@ -117,15 +131,18 @@ class SqsCalls:
             url: str = self._client.get_queue_url(**asked)["QueueUrl"]
         return url
 
-    def _own_visibility(self, note: Callable[[str], None]) -> int:
+    def _attributes(self, what: str, *names: str) -> Mapping[str, str]:
+        with self._asking(f"asking for {what} of"):
+            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
+        return answer.get("Attributes") or {}
+
+    def _own_visibility(self) -> int:
         """The queue's own timeout; 0 if it is not told to us."""
         try:
-            with self._asking("asking for the visibility timeout of"):
-                answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["VisibilityTimeout"])
-            told = str((answer.get("Attributes") or {}).get("VisibilityTimeout"))
+            told = str(self._attributes("the visibility timeout", "VisibilityTimeout").get("VisibilityTimeout"))
             return int(told) if told.isascii() and told.isdigit() and len(told) < 6 else 0
         except QueueFailed as error:
-            note(f"{error}; {VISIBILITY} seconds are asked for with each message instead")
+            self._note(f"{error}; {VISIBILITY} seconds are asked for with each message instead")
             return 0
 
     def _in_batches(self, what: str, call: Callable[..., Any], receipts: Sequence[str], **more: Any) -> dict[str, str]:

@@ -55,10 +55,12 @@ def large(path: Path) -> None:
 
 
 def scribble(path: Path) -> None:
-    """Spoil all pages but the first two."""
+    """Spoil all pages but the first ones: in a large database those that hold the schema."""
+    size = path.stat().st_size
+    begin = min(1 << 17, size // 8192 * 4096)
     with path.open("r+b") as file:
-        file.seek(8192)
-        file.write(os.urandom(path.stat().st_size - 8192))
+        file.seek(begin)
+        file.write(os.urandom(size - begin))
 
 
 @pytest.fixture

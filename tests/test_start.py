@@ -19,7 +19,7 @@ def imported_by(*arguments: str) -> set[str]:
     return set(modules)
 
 
-HEAVY = {"boto3", "smart_open", "pyarrow", "zstandard", "cramjam", "moto"}
+HEAVY = {"boto3", "prometheus_client", "rich", "smart_open", "pyarrow", "zstandard", "cramjam", "moto"}
 
 
 def test_a_run_that_finds_nothing_new_imports_nothing_heavy_and_no_other_source_or_type(

@@ -279,6 +279,14 @@ OURS = (
     ),
     Row("", "--log-file", {"/x/log": Path("/x/log")}, lambda options: options.log_file, {}),
     Row("", "--stats-json", {"/x/stats": Path("/x/stats")}, lambda options: options.stats_json, {}),
+    Row("", "--metrics", {"/x/aws.prom": Path("/x/aws.prom")}, lambda options: options.metrics, {}),
+    Row(
+        *("", "--metrics-port"),
+        {"9107": ("127.0.0.1", 9107), "*:9107": ("0.0.0.0", 9107), "[::1]:0": ("::1", 0)},  # noqa: S104 - asked for
+        lambda options: options.metrics_port,
+        wrong("", "a", "65536", ":9107", "-1", "9107:", ZERO),
+        given=(*QUEUE, "--queue", "q", "--follow"),
+    ),
 )
 """One row for each flag of our own."""
 

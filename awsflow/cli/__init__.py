@@ -14,6 +14,7 @@ COMMANDS = {
     "replay": "send logs that lie in files, folders or below S3 URLs; nothing is remembered",
     "run": "collect all that an ossec.conf or an awsflow.toml names, once or at its times for ever",
     "config": "check a configuration, convert an ossec.conf to an awsflow.toml, print its schema",
+    "status": "tell of each source how its last run ended, its lag, events, failures and backlog; as a page, too",
     "state": "look at what is remembered, forget some of it, or take over what Wazuh's module remembers",
     "types": "list the log types, and where in a bucket their objects lie",
     "wodle": "what Wazuh's scheduler calls: the same flags, exit codes and events as its aws-s3 command",

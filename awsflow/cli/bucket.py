@@ -9,6 +9,7 @@ from awsflow.cli.people import (
     add_access,
     add_dead_letter,
     add_delivery,
+    add_metrics,
     add_reading,
     add_state,
     add_workers,
@@ -54,6 +55,7 @@ def main(argv: Sequence[str]) -> int:
     add_reading(parser)
     add_delivery(parser)
     add_workers(parser)
+    add_metrics(parser)
     add_access(parser)
     return run(parser, argv, _collect)
 

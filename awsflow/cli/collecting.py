@@ -5,6 +5,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeAlias
 
+from awsflow.cli.recording import Recording
 from awsflow.decode.limits import Limits
 from awsflow.envelope import tell_failures, wazuh_json
 from awsflow.flow import Flow, Sink, Source, Stats
@@ -99,19 +100,22 @@ def collect(
     stop: Callable[[], bool],
     told: Callable[[Failure], None],
     encode: Stage = wazuh_json,
+    recording: Recording | None = None,
     shown: Callable[[Stats], Stage | None] = lambda stats: None,
 ) -> Stats:
     """Deliver what the source, made of these options, has.
 
     `sink` makes the sink, given what is to be called with events that are too large for it, and with seconds for
     which it holds events back; `discard` is a field and a pattern; `dead_letters` is a file, or a share of one; `told`
-    is called with every failure; `shown` makes a stage of the stats.
+    is called with every failure; `recording` tells the history; `shown` makes a stage of the stats.
     """
     if isinstance(dead_letters, Path):
         with suppress(OSError):  # told when there is a letter to be written
             make_folder(dead_letters.parent)  # it is where the state would be, and not every source has one
     with closing(DeadLetters(dead_letters, told)) as letters:
-        flow = Flow(source, failures=letters, stop=stop)
+        flow = Flow(source, failures=letters, stop=stop if recording is None else recording.stopping(stop))
+        if recording is not None:
+            recording.watch(flow.stats, source)
         if discard is not None:
             flow.discard(*discard)
             if isinstance(options, QueueOptions):

@@ -3,7 +3,8 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from awsflow import options as checks
 from awsflow.cli.channel import Channel
 from awsflow.cli.ending import Stop, ended, stop_on_signals
+from awsflow.cli.recording import EVERY, OFTEN, Recording, recorded, source_name
 from awsflow.cli.summary import as_line, progress, write_json
 from awsflow.envelope import plain_json, wazuh_json
 from awsflow.errors import ArgumentsError
@@ -129,6 +131,45 @@ def after_of(arguments: argparse.Namespace) -> date | None:
     return None if arguments.after is None else checks.day(arguments.after)
 
 
+def add_metrics(parser: argparse.ArgumentParser, *, port: bool = False) -> None:
+    """The arguments that say where metrics go: to a file and, of a command that can stay, to whoever asks for them."""
+    parser.add_argument(
+        "--metrics",
+        type=Path,
+        metavar="FILE",
+        help="write the metrics of all runs to FILE, e.g. for node_exporter's textfile collector; readable for all",
+    )
+    if port:
+        parser.add_argument("--metrics-port", metavar="[HOST:]PORT", help="with --follow: serve them to Prometheus")
+
+
+def history_of(arguments: argparse.Namespace) -> Path | None:
+    """Where the history is kept; None if nothing is to be remembered of this run."""
+    if getattr(arguments, "no_state", False) or getattr(arguments, "reparse", False):
+        if arguments.metrics is not None:
+            raise ArgumentsError("--metrics: its counters go on from run to run; leave --no-state and --reparse away")
+        return None
+    return arguments.state or checks.state_home(os.environ) / "awsflow.db"
+
+
+@contextmanager
+def metrics_served(arguments: argparse.Namespace) -> Iterator[None]:
+    """Metrics are there to be asked for meanwhile, if `--metrics-port` says so."""
+    address = _checked(checks.host_and_port, arguments.metrics_port)
+    if address is None:
+        yield
+        return
+    state = history_of(arguments)
+    if state is None or not arguments.follow:
+        raise ArgumentsError(
+            "--metrics-port: it needs --follow and a state; a run that ends writes its metrics with --metrics FILE"
+        )
+    from awsflow.cli.metrics import serving  # noqa: PLC0415 - it is only now that it is asked for
+
+    with serving(state, address):
+        yield
+
+
 def add_access(parser: argparse.ArgumentParser) -> None:
     """The arguments that say how to reach AWS."""
     parser.add_argument("--profile", help="profile of ~/.aws/config and ~/.aws/credentials")
@@ -196,20 +237,30 @@ def deliver(options: "Options", arguments: argparse.Namespace, terminal: "Termin
     """Collect what the options say, and tell what it came to; return the exit code."""
     from awsflow.cli.collecting import collect, source_of  # noqa: PLC0415 - `--help` needs no AWS
 
-    state = getattr(options, "state", None) or checks.state_home(os.environ) / "awsflow.db"
+    state = arguments.state or checks.state_home(os.environ) / "awsflow.db"
     channel = terminal.channel
-    source = source_of(options, access_of(arguments), note=channel.debug, warn=channel.warning, stop=stop)
-    stats = collect(
-        options,
-        source,
-        lambda oversized, waited: sink_of(arguments, stop, oversized, waited, channel.debug),
-        discard=discard_of(arguments),
-        dead_letters=arguments.dead_letter or state.with_name("dead-letter.ndjson"),
-        stop=stop,
-        told=terminal.failed,
-        encode=encode_of(arguments),
-        shown=terminal.progress,
+    access = access_of(arguments)
+    recording = Recording(
+        source_name(options, access),
+        history_of(arguments),
+        metrics=arguments.metrics,
+        warn=channel.warning,
+        every=EVERY if getattr(arguments, "metrics_port", None) is None else OFTEN,
     )
+    with recorded(recording, stop):
+        source = source_of(options, access, note=channel.debug, warn=channel.warning, stop=stop)
+        stats = collect(
+            options,
+            source,
+            lambda oversized, waited: sink_of(arguments, stop, oversized, waited, channel.debug),
+            discard=discard_of(arguments),
+            dead_letters=arguments.dead_letter or state.with_name("dead-letter.ndjson"),
+            stop=stop,
+            told=terminal.failed,
+            encode=encode_of(arguments),
+            recording=recording,
+            shown=terminal.progress,
+        )
     if getattr(arguments, "type", "") == AUTO:
         terminal.found(getattr(source, "objects_by_type", {}))
     terminal.summary(stats)

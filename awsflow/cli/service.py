@@ -10,9 +10,11 @@ from awsflow.cli.people import (
     add_access,
     add_dead_letter,
     add_delivery,
+    add_metrics,
     add_state,
     after_of,
     deliver,
+    metrics_served,
     run,
     state_of,
 )
@@ -53,6 +55,7 @@ def main(argv: Sequence[str]) -> int:
     add_state(parser)
     add_dead_letter(parser)
     add_delivery(parser)
+    add_metrics(parser, port=True)
     add_access(parser)
     return run(parser, argv, _collect)
 
@@ -77,10 +80,11 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
     if arguments.follow and options.state is None:
         raise ArgumentsError("--follow: it needs a state, to know what was read; leave --no-state away")
     interval = whole_seconds(arguments.interval)
-    while True:
-        code = deliver(options, arguments, terminal, stop)
-        due = time.monotonic() + interval
-        while arguments.follow and not stop() and time.monotonic() < due:
-            time.sleep(min(0.2, interval))  # so that a signal is noticed soon
-        if stop() or not arguments.follow:
-            return code
+    with metrics_served(arguments):
+        while True:
+            code = deliver(options, arguments, terminal, stop)
+            due = time.monotonic() + interval
+            while arguments.follow and not stop() and time.monotonic() < due:
+                time.sleep(min(0.2, interval))  # so that a signal is noticed soon
+            if stop() or not arguments.follow:
+                return code

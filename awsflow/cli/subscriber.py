@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from awsflow.cli.ending import Stop
 from awsflow.cli.people import (
@@ -10,8 +11,10 @@ from awsflow.cli.people import (
     add_dead_letter,
     add_delivery,
     add_limits,
+    add_metrics,
     deliver,
     limits_of,
+    metrics_served,
     run,
 )
 from awsflow.errors import ArgumentsError
@@ -47,9 +50,16 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--wait", default="20", metavar="S", help="wait for messages, 0 to 20 seconds (default: 20)")
     parser.add_argument("--visibility", metavar="S", help="hide messages that are worked on (default: the queue's own)")
     parser.add_argument("--skip-on-error", action="store_true", help="file what cannot be read, and delete its message")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="the history for `awsflow status` (default: in ~/.local/state/awsflow/)",
+    )
     add_dead_letter(parser)
     add_limits(parser)
     add_delivery(parser)
+    add_metrics(parser, port=True)
     add_access(parser)
     return run(parser, argv, _collect)
 
@@ -70,4 +80,5 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
         max_object_size=max_size,
         max_ratio=max_ratio,
     )
-    return deliver(options, arguments, terminal, stop)
+    with metrics_served(arguments):
+        return deliver(options, arguments, terminal, stop)

@@ -3,12 +3,13 @@
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 
 from awsflow.cli.channel import Channel
 from awsflow.cli.ending import Stop, ended, stop_on_signals
+from awsflow.cli.recording import EVERY, OFTEN, Recording, recorded, source_name
 from awsflow.cli.wodle_flags import WodleOptions, parse, usage
 from awsflow.errors import AlreadyRunning, ArgumentsError, AwsflowError
 from awsflow.flow import Stats
@@ -50,20 +51,33 @@ def _collected(options: WodleOptions, channel: Channel) -> int:
     for note in options.notes:
         channel.debug(note)
     channel.debug(repr(options.collect), 2)
-    stats: list[Stats] = []
-    with stop_on_signals() as stop:
+    name = source_name(options.collect, options.access)
+    state = None if getattr(options.collect, "reparse", False) else options.state
+    every = EVERY if options.metrics_port is None else OFTEN
+    recording = Recording(name, state, metrics=options.metrics, warn=channel.warning, every=every)
+    with stop_on_signals() as stop, _metrics_served(options):
         try:
-            _collect(options, channel, stop, stats.append)
+            with recorded(recording, stop):
+                _collect(options, channel, stop, recording)
         except AlreadyRunning:  # the other run will tell what it came to
             raise
         except BaseException:
-            _sum_up(options, channel, stats[0] if stats else Stats())
+            _sum_up(options, channel, recording.stats)
             raise
-        _sum_up(options, channel, stats[0])
+        _sum_up(options, channel, recording.stats)
     return stop.exit_code
 
 
-def _collect(options: WodleOptions, channel: Channel, stop: Stop, begun: Callable[[Stats], None]) -> None:
+def _metrics_served(options: WodleOptions) -> AbstractContextManager[object]:
+    """Metrics are there to be asked for, if they are wanted."""
+    if options.metrics_port is None:
+        return nullcontext()
+    from awsflow.cli.metrics import serving  # noqa: PLC0415 - it is only now that it is asked for
+
+    return serving(options.state, options.metrics_port)
+
+
+def _collect(options: WodleOptions, channel: Channel, stop: Stop, recording: Recording) -> None:
     """Collect what the flags say into Wazuh's queue."""
     from awsflow.aws import check_profile  # noqa: PLC0415 - a usage line needs no AWS
     from awsflow.cli.collecting import collect, source_of  # noqa: PLC0415 - likewise
@@ -89,7 +103,7 @@ def _collect(options: WodleOptions, channel: Channel, stop: Stop, begun: Callabl
         dead_letters=options.dead_letter,
         stop=stop,
         told=lambda failure: channel.debug(f"{failure.origin}, record {failure.number}: {failure.error}"),
-        shown=begun,
+        recording=recording,
     )
 
 

@@ -142,6 +142,8 @@ OURS = (
     ),
     Flag("--log-file", "FILE", "write the debug lines to FILE, for its owner alone", Path),
     Flag("--stats-json", "FILE", "write the summary to FILE, as JSON", Path),
+    Flag("--metrics", "FILE", "write metrics of all runs to FILE, e.g. for node_exporter, readable for all", Path),
+    Flag("--metrics-port", "[HOST:]PORT", "with --follow: serve the metrics to Prometheus", checks.host_and_port),
 )
 """Our own flags."""
 
@@ -153,10 +155,16 @@ class WodleOptions:
     collect: BucketOptions | ServiceOptions | QueueOptions
     access: AwsAccess
     wazuh_home: Path
+    state: Path
+    """Where the history is kept, and the positions, unless they are a queue's."""
     dead_letter: Path
     debug: int = 0
     log_file: Path | None = None
     stats_json: Path | None = None
+    metrics: Path | None = None
+    """Where metrics are written in Prometheus' format."""
+    metrics_port: tuple[str, int] | None = None
+    """Host and port at which they are served."""
     queue_timeout: float = 30.0
     """Seconds for which a queue that went away is tried again."""
     oversize: "Oversize" = "shrink"
@@ -194,6 +202,10 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> WodleOptions:
         raise ArgumentsError(f"unknown flags: {' '.join(names) or 'a value without a flag'}; see awsflow wodle --help")
     if sum(map(bool, (flags.bucket, flags.service, flags.subscriber))) != 1:
         raise ArgumentsError("give exactly one of --bucket, --service and --subscriber")
+    if flags.metrics_port is not None and not flags.follow:
+        raise ArgumentsError(
+            "--metrics-port: it needs --follow; a run that ends writes its metrics with --metrics FILE"
+        )
     access, notes = _access(flags)
     home = flags.wazuh_home or Path(environ.get("WAZUH_HOME") or "/var/ossec")
     state = flags.state or home / "wodles" / "aws" / "awsflow.db"
@@ -208,10 +220,13 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> WodleOptions:
         collect=collect,
         access=access,
         wazuh_home=home,
+        state=state,
         dead_letter=flags.dead_letter or state.with_name("dead-letter.ndjson"),
         debug=flags.debug,
         log_file=flags.log_file,
         stats_json=flags.stats_json,
+        metrics=flags.metrics,
+        metrics_port=flags.metrics_port,
         queue_timeout=flags.queue_timeout,
         oversize=flags.oversize,
         max_eps=flags.max_eps,

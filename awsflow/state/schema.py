@@ -95,6 +95,47 @@ MIGRATIONS: Sequence[Sequence[str]] = (
             etag NOT NULL,
             UNIQUE (work, key))""",
     ),
+    (
+        # one row a source: totals, and how its last run is, or has ended. Times: seconds since 1970; exit_code: NULL
+        # while it goes on; well: when a run ended well last; lag: of the newest event, when it was delivered
+        """CREATE TABLE history (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            runs INTEGER NOT NULL DEFAULT 0,
+            broken INTEGER NOT NULL DEFAULT 0,
+            read INTEGER NOT NULL DEFAULT 0,
+            sent INTEGER NOT NULL DEFAULT 0,
+            discarded INTEGER NOT NULL DEFAULT 0,
+            shrunk INTEGER NOT NULL DEFAULT 0,
+            failed INTEGER NOT NULL DEFAULT 0,
+            objects INTEGER NOT NULL DEFAULT 0,
+            bytes_in INTEGER NOT NULL DEFAULT 0,
+            bytes_out INTEGER NOT NULL DEFAULT 0,
+            seconds REAL NOT NULL DEFAULT 0,
+            began REAL NOT NULL DEFAULT 0,
+            told REAL NOT NULL DEFAULT 0,
+            exit_code INTEGER,
+            error TEXT NOT NULL DEFAULT '',
+            last_sent INTEGER NOT NULL DEFAULT 0,
+            last_failed INTEGER NOT NULL DEFAULT 0,
+            well REAL,
+            newest_event REAL,
+            newest_object REAL,
+            lag REAL,
+            backlog INTEGER)""",
+        # hour: seconds since 1970 / 3600; lag: the largest; backlog: the last
+        """CREATE TABLE history_hours (
+            source INTEGER NOT NULL REFERENCES history ON DELETE CASCADE,
+            hour INTEGER NOT NULL,
+            runs INTEGER NOT NULL,
+            broken INTEGER NOT NULL,
+            sent INTEGER NOT NULL,
+            failed INTEGER NOT NULL,
+            bytes_in INTEGER NOT NULL,
+            lag REAL,
+            backlog INTEGER,
+            PRIMARY KEY (source, hour)) WITHOUT ROWID""",
+    ),
 )
 """Statements that lead from version 0, an empty database, to 1, from 1 to 2, and so on. Add, never change."""
 
