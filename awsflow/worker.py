@@ -160,7 +160,7 @@ class _Told:
     ) -> None:
         failures, self._untold = self._untold, []
         since, self._before = self._before, replace(self._stats)
-        came_to = Stats(newest=self._stats.newest)
+        came_to = Stats(newest=self._stats.newest, newest_object=self._stats.newest_object)
         for name in (*BARRIERS_TELL, *STATS_TELL):
             setattr(came_to, name, getattr(self._stats, name) - getattr(since, name))
         self._connection.send(News(positions, failures, came_to, error, ended))

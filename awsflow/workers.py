@@ -219,6 +219,7 @@ class Workers:
         for name in BARRIERS_TELL:
             setattr(came_to, name, getattr(came_to, name) + getattr(news, name))
         came_to.newest = max(came_to.newest, news.newest)
+        came_to.newest_object = max(came_to.newest_object, news.newest_object)
         for name in STATS_TELL:
             setattr(self._stats, name, getattr(self._stats, name) + getattr(news, name))
 
@@ -250,7 +251,12 @@ def _each(position: Position) -> Sequence[Position]:
 
 def _barrier(positions: list[Position], came_to: Stats) -> Barrier:
     return Barrier(
-        _Together(positions) if positions else None, came_to.read, came_to.objects, came_to.bytes_in, came_to.newest
+        _Together(positions) if positions else None,
+        came_to.read,
+        came_to.objects,
+        came_to.bytes_in,
+        came_to.newest,
+        came_to.newest_object,
     )
 
 

@@ -113,6 +113,8 @@ VALUES: dict[str, Any] = {
     "rotate-at": 1 << 30,
     "at-once": 2,
     "budget": 1 << 24,
+    "metrics": "x.prom",
+    "metrics-port": "127.0.0.1:9107",
 }
 NAMES = {"bucket": "my-trail", "service": "cloudwatchlogs", "subscriber": "buckets"}
 

@@ -477,3 +477,18 @@ def test_no_secret_of_the_file_is_ever_said(trails: Aws, tmp_path: Path, wazuh: 
     answer = once(file, wazuh, "--debug")
     assert b"wJalrXUtnFEMIK7MDENG" not in answer.stdout + answer.stderr
     assert len(ids(wazuh)) == 3
+
+
+def test_of_every_source_the_end_of_its_run_is_in_the_history_and_in_the_metrics(
+    trails: Aws, tmp_path: Path, wazuh: Wazuh
+) -> None:
+    top = f'metrics = "{tmp_path}/awsflow.prom"'
+    file = written(tmp_path / "awsflow.toml", trails, bucket("trail-a"), bucket("gone"), top=top)
+    assert awsflow("run", "--config", file, "--once", "--wazuh-home", wazuh.home, home=tmp_path).returncode == 7
+    status = awsflow("status", "--wazuh-home", wazuh.home, "--json", home=tmp_path)
+    known = {source["source"]: source for source in json.loads(status.stdout)["sources"]}
+    assert known["cloudtrail s3://trail-a/"]["last_24_hours"]["events"] == 3
+    assert known["cloudtrail s3://trail-a/"]["condition"] == "ok"
+    assert known["cloudtrail s3://gone/"]["last_run"]["exit_code"] == 7
+    text = (tmp_path / "awsflow.prom").read_text()
+    assert 'awsflow_events_sent_total{source="cloudtrail s3://trail-a/"} 3.0' in text

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,20 @@ def _run(arguments: argparse.Namespace, channel: Channel) -> int:
     with stop_on_signals(hung_up.set) as stop:
         show = sys.stderr.isatty() and not arguments.quiet
         runner = Runner(config, channel, stop, once=arguments.once, show=show)
-        code = runner.run(reloaded)
+        with _metrics_served(config, once=arguments.once):
+            code = runner.run(reloaded)
         if arguments.stats_json is not None:
             _write_stats(runner, arguments.stats_json)
     return _code(stop, code)
+
+
+def _metrics_served(config: Any, *, once: bool) -> AbstractContextManager[object]:
+    """Metrics are there to be asked for, if the run stays and they are wanted."""
+    if once or config.run.metrics_port is None:
+        return nullcontext()
+    from awsflow.cli.metrics import serving  # noqa: PLC0415 - it is only now that it is asked for
+
+    return serving(config.run.state, config.run.metrics_port)
 
 
 def _code(stop: Stop, code: int) -> int:

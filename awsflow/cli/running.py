@@ -10,6 +10,7 @@ from functools import partial
 from awsflow.cli.channel import Channel
 from awsflow.cli.collecting import collect, source_of
 from awsflow.cli.ending import ended
+from awsflow.cli.recording import EVERY, OFTEN, Recording, recorded, source_name
 from awsflow.configuration import Config, RunConfig, SourceConfig
 from awsflow.envelope import plain_json, wazuh_json
 from awsflow.errors import QueueDown, ReaderGone
@@ -185,28 +186,37 @@ class Runner:
         options = source.collect
         if task.stays and isinstance(options, QueueOptions):
             options = replace(options, follow=True)
-        check_profile(source.access)
+        recording = Recording(
+            source_name(source.collect, source.access),
+            None if getattr(options, "reparse", False) else self._run.state,
+            metrics=self._run.metrics,
+            warn=lambda text: self._channel.warning(f"{name}: {text}"),
+            every=EVERY if self._run.metrics_port is None else OFTEN,
+        )
         try:
-            collect(
-                options,
-                source_of(
+            with recorded(recording, is_over):
+                check_profile(source.access)
+                collect(
                     options,
-                    source.access,
-                    note=lambda text: self._channel.debug(f"{name}: {text}"),
-                    warn=lambda text: self._channel.warning(f"{name}: {text}"),
+                    source_of(
+                        options,
+                        source.access,
+                        note=lambda text: self._channel.debug(f"{name}: {text}"),
+                        warn=lambda text: self._channel.warning(f"{name}: {text}"),
+                        stop=is_over,
+                        budget=share_of(self._run.budget, [task.stays for task in self.tasks], self._run.at_once),
+                    ),
+                    self._sink.share,
+                    discard=source.discard,
+                    dead_letters=self._letters.share(),
                     stop=is_over,
-                    budget=share_of(self._run.budget, [task.stays for task in self.tasks], self._run.at_once),
-                ),
-                self._sink.share,
-                discard=source.discard,
-                dead_letters=self._letters.share(),
-                stop=is_over,
-                told=lambda failure: self._channel.debug(
-                    f"{name}: {failure.origin}, record {failure.number}: {failure.error}"
-                ),
-                encode=plain_json if self._run.plain else wazuh_json,
-                shown=partial(setattr, task, "stats"),
-            )
+                    told=lambda failure: self._channel.debug(
+                        f"{name}: {failure.origin}, record {failure.number}: {failure.error}"
+                    ),
+                    encode=plain_json if self._run.plain else wazuh_json,
+                    recording=recording,
+                    shown=partial(setattr, task, "stats"),
+                )
         except QueueDown:
             if not self._stop():  # else it could not wait for the queue: the next run sends it
                 raise

@@ -64,6 +64,8 @@ class RunConfig:
     rotate_at: int | None
     at_once: int
     budget: int
+    metrics: Path | None
+    metrics_port: tuple[str, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,8 @@ def _run(values: Values, environ: Mapping[str, str]) -> RunConfig:
         rotate_at=values.get("rotate-at"),
         at_once=values.get("at-once", AT_ONCE),
         budget=values.get("budget", BUDGET),
+        metrics=values.get("metrics"),
+        metrics_port=values.get("metrics-port"),
     )
 
 

@@ -153,6 +153,8 @@ RUN = (
         f"bytes that all sources together fetch ahead at most (default: {BUDGET >> 20} MiB)",
         _budget,
     ),
+    Option("metrics", "text", "a file for the metrics of all runs, e.g. for node_exporter, readable for all", Path),
+    Option("metrics-port", "text", "`[HOST:]PORT` at which Prometheus gets the metrics", checks.host_and_port),
 )
 """The options of the run, at the top of the file."""
 
