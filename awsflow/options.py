@@ -7,7 +7,7 @@ shows a secret.
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,6 +26,11 @@ _number = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?").fullmatch
 _not_in_prefixes = re.compile(r"[\\{}^%`\[\]'\"<>~#|]|&(?:apos|quot|amp|lt|gt|#13|#10);").search
 
 SERVICES = ("cloudwatchlogs", "inspector")
+SUBSCRIBERS = ("buckets", "security_hub", "security_lake")
+OVERSIZE = ("shrink", "dead-letter", "send")
+PACE = ("auto", "off")
+BUDGET = 64 << 20
+"""Bytes of objects that are held at most, of all that is fetched ahead."""
 MAX_OBJECT_SIZE = 64 << 30
 """Bytes: no log is as large."""
 MAX_RATIO = 2000.0
@@ -269,6 +274,16 @@ def endpoint_url(text: str) -> str:
     return text
 
 
+def oversize(text: str) -> str:
+    """What becomes of events that are too large."""
+    return _one_of(text, "oversize", OVERSIZE)
+
+
+def pace(text: str) -> str:
+    """Whether Wazuh's state files slow a run down."""
+    return _one_of(text, "pace", PACE)
+
+
 def seconds(text: str) -> float:
     """How long to wait."""
     return _amount(text, "a number of seconds", 0)
@@ -341,6 +356,12 @@ def _separated(text: str, what: str) -> tuple[str, ...]:
     if not all(parts):
         raise ArgumentsError(f"{what} {text!r}: write A,B without empty parts")
     return parts
+
+
+def _one_of(text: str, what: str, choices: Sequence[str]) -> str:
+    if text not in choices:
+        raise ArgumentsError(f"{what} {text!r}: give {', '.join(choices[:-1])} or {choices[-1]}")
+    return text
 
 
 def _amount(text: str, what: str, least: float) -> float:

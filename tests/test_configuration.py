@@ -213,7 +213,7 @@ def test_options_are_called_as_the_flags_of_the_commands_are(capsys: pytest.Capt
         ("budget = 5\n[[bucket]]\nname = 'trail'", ConfigError, "budget: '5': give a number of bytes"),
         ("at-once = 0\n[[bucket]]\nname = 'trail'", ConfigError, "at-once: '0': give a number of sources"),
         ("to = 'mail'\n[[bucket]]\nname = 'trail'", ConfigError, "to: 'mail': write wazuh"),
-        ("oversize = 'cut'\n[[bucket]]\nname = 'trail'", ConfigError, "oversize: 'cut': give shrink"),
+        ("oversize = 'cut'\n[[bucket]]\nname = 'trail'", ConfigError, "oversize: oversize 'cut': give shrink"),
         ("to = wazuh", ConfigError, "(at line 1"),
         ("", ConfigError, "it names no bucket, no service and no subscriber"),
     ],

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 import pytest
 
 from awsflow.cli import wodle, wodle_flags
-from awsflow.cli.wodle_flags import SUBSCRIBERS, WodleOptions, parse
+from awsflow.cli.wodle_flags import WodleOptions, parse
 from awsflow.errors import ArgumentsError, AwsflowError
 from awsflow.logtypes import LOG_TYPES
-from awsflow.options import SERVICES, BucketOptions, QueueOptions, ServiceOptions
+from awsflow.options import SERVICES, SUBSCRIBERS, BucketOptions, QueueOptions, ServiceOptions
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "wodle.md"
 ROLE = "arn:aws:iam::123456789012:role/path/logs"

@@ -10,15 +10,13 @@ from awsflow.decode.limits import Limits
 from awsflow.envelope import tell_failures, wazuh_json
 from awsflow.flow import Flow, Sink, Source, Stats
 from awsflow.items import Failure, Record
-from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions
+from awsflow.options import BUDGET, AwsAccess, BucketOptions, QueueOptions, ServiceOptions
 from awsflow.sinks.dead_letters import DeadLetters
 from awsflow.stages import Stage
 from awsflow.state.files import make_folder
 
 Options: TypeAlias = BucketOptions | ServiceOptions | QueueOptions
 """What to collect."""
-BUDGET = 64 << 20
-"""Bytes of objects that a source may hold, where nothing else is said."""
 
 
 def source_of(

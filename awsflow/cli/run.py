@@ -8,13 +8,17 @@ import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from awsflow.cli.channel import Channel
-from awsflow.cli.ending import Stop, ended, stop_on_signals
+from awsflow.cli.ending import ended, stop_on_signals
 from awsflow.cli.wodle import SECRETS
 from awsflow.configuration.table import RUN
 from awsflow.errors import AwsflowError, ConfigError
+
+if TYPE_CHECKING:
+    from awsflow.cli.running import Runner
+    from awsflow.configuration import Config
 
 EXAMPLES = """examples:
   awsflow run                                             # for ever, as /var/ossec/etc/ossec.conf has it
@@ -70,7 +74,7 @@ def _run(arguments: argparse.Namespace, channel: Channel) -> int:
 
     hung_up = threading.Event()
 
-    def reloaded() -> Any:
+    def reloaded() -> "Config | None":
         """The new configuration, once somebody has asked for it, if it is right."""
         if not hung_up.is_set():
             return None
@@ -88,10 +92,10 @@ def _run(arguments: argparse.Namespace, channel: Channel) -> int:
             code = runner.run(reloaded)
         if arguments.stats_json is not None:
             _write_stats(runner, arguments.stats_json)
-    return _code(stop, code)
+    return stop.exit_code or code
 
 
-def _metrics_served(config: Any, *, once: bool) -> AbstractContextManager[object]:
+def _metrics_served(config: "Config", *, once: bool) -> AbstractContextManager[object]:
     """Metrics are there to be asked for, if the run stays and they are wanted."""
     if once or config.run.metrics_port is None:
         return nullcontext()
@@ -100,11 +104,7 @@ def _metrics_served(config: Any, *, once: bool) -> AbstractContextManager[object
     return serving(config.run.state, config.run.metrics_port)
 
 
-def _code(stop: Stop, code: int) -> int:
-    return stop.exit_code or code
-
-
-def _config(file: Path, given: dict[str, Any], channel: Channel) -> Any:
+def _config(file: Path, given: dict[str, Any], channel: Channel) -> "Config":
     from awsflow.configuration import config_of, read  # noqa: PLC0415 - `--help` needs none
 
     document = read(file)
@@ -136,7 +136,7 @@ def _metavar(name: str, kind: str) -> str:
     return {"to": "SINK", "oversize": "HOW", "pace": "HOW", "wazuh-home": "DIR"}.get(name, "FILE")
 
 
-def _write_stats(runner: Any, path: Path) -> None:
+def _write_stats(runner: "Runner", path: Path) -> None:
     from awsflow.cli.summary import as_json  # noqa: PLC0415 - only here
 
     told = [

@@ -15,28 +15,12 @@ from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptio
 if TYPE_CHECKING:
     from awsflow.sinks.wazuh import Oversize, Pacing
 
-SUBSCRIBERS = ("buckets", "security_hub", "security_lake")
-OVERSIZE = ("shrink", "dead-letter", "send")
-PACE = ("auto", "off")
-
 
 def _debug_level(text: str) -> int:
     try:
         return int(text)
     except ValueError:
         raise ArgumentsError(f"debug level {text!r}: give 0, 1, 2 or 3") from None
-
-
-def _oversize(text: str) -> str:
-    if text not in OVERSIZE:
-        raise ArgumentsError(f"oversize {text!r}: give {', '.join(OVERSIZE[:-1])} or {OVERSIZE[-1]}")
-    return text
-
-
-def _pace(text: str) -> str:
-    if text not in PACE:
-        raise ArgumentsError(f"pace {text!r}: give {' or '.join(PACE)}")
-    return text
 
 
 class Flag(NamedTuple):
@@ -102,7 +86,7 @@ OURS = (
         "--oversize",
         "HOW",
         "events too large for a datagram: shrink (default), dead-letter or send",
-        _oversize,
+        checks.oversize,
         "shrink",
     ),
     Flag("--max-eps", "N", "events sent per second at most (default: no limit)", checks.events_per_second),
@@ -110,7 +94,7 @@ OURS = (
         "--pace",
         "HOW",
         "auto (default): send slower while Wazuh's state files say that its queue fills; or off",
-        _pace,
+        checks.pace,
         "auto",
     ),
     Flag("--workers", "N", "of a bucket: processes that read and send, or auto (default: 1)", checks.workers, 1),
@@ -314,9 +298,9 @@ def _service(flags: argparse.Namespace, state: Path) -> ServiceOptions:
 
 def _queue(flags: argparse.Namespace) -> QueueOptions:
     name = flags.subscriber.lower()
-    if name not in SUBSCRIBERS:
+    if name not in checks.SUBSCRIBERS:
         raise UnknownType(
-            f"subscriber {flags.subscriber!r}: there is no such subscriber; they are: {', '.join(SUBSCRIBERS)}"
+            f"subscriber {flags.subscriber!r}: there is no such subscriber; they are: {', '.join(checks.SUBSCRIBERS)}"
         )
     needed = {"--queue": flags.queue}
     if name == "security_lake":

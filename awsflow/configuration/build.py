@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from awsflow import options as checks
 from awsflow.configuration.document import Document, Section
-from awsflow.configuration.table import AT_ONCE, BUDGET, SUBSCRIBERS, TABLES, Table, meant
+from awsflow.configuration.table import AT_ONCE, TABLES, Table, meant
 from awsflow.configuration.when import When, when
 from awsflow.errors import (
     ArgumentsError,
@@ -184,7 +184,7 @@ def _run(values: Values, environ: Mapping[str, str]) -> RunConfig:
         queue_timeout=values.get("queue-timeout", 30.0),
         rotate_at=values.get("rotate-at"),
         at_once=values.get("at-once", AT_ONCE),
-        budget=values.get("budget", BUDGET),
+        budget=values.get("budget", checks.BUDGET),
         metrics=values.get("metrics"),
         metrics_port=values.get("metrics-port"),
     )
@@ -284,8 +284,10 @@ def _service(values: Values, state: Path) -> ServiceOptions:
 
 def _queue(values: Values, access: AwsAccess) -> QueueOptions:
     name = values["name"]
-    if name not in SUBSCRIBERS:
-        raise UnknownType(f"subscriber {name!r}: there is no such subscriber; they are: {', '.join(SUBSCRIBERS)}")
+    if name not in checks.SUBSCRIBERS:
+        raise UnknownType(
+            f"subscriber {name!r}: there is no such subscriber; they are: {', '.join(checks.SUBSCRIBERS)}"
+        )
     if name == "security_lake" and not (access.role_arn and access.external_id):
         raise SubscriberArgumentsMissing("subscriber security_lake: it needs role-arn and external-id")
     log_type, form = values.get("type"), values.get("format", "")

@@ -19,11 +19,7 @@ Kind: TypeAlias = Literal["text", "flag", "integer", "number", "list", "date", "
 Table: TypeAlias = Literal["", "defaults", "bucket", "service", "subscriber"]
 """The tables of a configuration; the empty name is that of the options of the run."""
 
-SUBSCRIBERS = ("buckets", "security_hub", "security_lake")
-PACE = ("auto", "off")
-OVERSIZE = ("shrink", "dead-letter", "send")
 AT_ONCE = 4
-BUDGET = 64 << 20
 SMALLEST_BUDGET = 1 << 20
 
 
@@ -85,15 +81,6 @@ def _as_text(kind: Kind, given: Any) -> str | None:
     return text
 
 
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if text not in choices:
-            raise ArgumentsError(f"{text!r}: give {', '.join(choices[:-1])} or {choices[-1]}")
-        return text
-
-    return check
-
-
 def _sink(text: str) -> str:
     kind, colon, place = text.partition(":")
     if not (text in ("stdout", "wazuh") or (kind in ("wazuh", "file") and colon and place)):
@@ -134,15 +121,15 @@ RUN = (
         "oversize",
         "text",
         "what becomes of events that are too large for Wazuh (default: shrink)",
-        _one_of(*OVERSIZE),
-        choices=OVERSIZE,
+        checks.oversize,
+        choices=checks.OVERSIZE,
     ),
     Option(
         "pace",
         "text",
         "whether to send slower while Wazuh's state files say that its queue fills (default: auto)",
-        _one_of(*PACE),
-        choices=PACE,
+        checks.pace,
+        choices=checks.PACE,
     ),
     Option("queue-timeout", "number", "seconds to wait for a queue that went away (default: 30)", checks.seconds),
     Option("rotate-at", "integer", "of a file: begin a new one at so many bytes, keep five", checks.size),
@@ -150,7 +137,7 @@ RUN = (
     Option(
         "budget",
         "integer",
-        f"bytes that all sources together fetch ahead at most (default: {BUDGET >> 20} MiB)",
+        f"bytes that all sources together fetch ahead at most (default: {checks.BUDGET >> 20} MiB)",
         _budget,
     ),
     Option("metrics", "text", "a file for the metrics of all runs, e.g. for node_exporter, readable for all", Path),
@@ -248,7 +235,7 @@ SERVICE = (
 )
 
 SUBSCRIBER = (
-    Option("name", "text", "what reads the objects", str.lower, "@type", SUBSCRIBERS, needed=True),
+    Option("name", "text", "what reads the objects", str.lower, "@type", checks.SUBSCRIBERS, needed=True),
     Option("queue", "text", "name, URL or ARN of the queue", _queue, "sqs_name", needed=True),
     Option("type", "text", "of buckets: a log type of `awsflow types`, or auto", str.lower),
     Option("format", "text", "of buckets: json, jsonl, csv, tsv, text or parquet", str.lower),
