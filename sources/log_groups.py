@@ -146,6 +146,7 @@ class LogFinding:
         """The streams of a group; none if it is not there."""
         options = self._options
         start: date | None = None
+        gone = False
         try:
             for listed in api.streams(group, options.stream_prefix):
                 if start is None:
@@ -163,7 +164,8 @@ class LogFinding:
                     yield self._stream(api, group, stream, left.get(stream["logStreamName"], ()), start)
         except Missing as error:
             self._note(str(error))
-        yield GroupListed(api.region, group, options.stream_prefix)
+            gone = True
+        yield GroupListed(api.region, group, options.stream_prefix, gone)
 
     def _first_listed(self, region: str, group: str) -> date:
         """The day from which on a stream is read that nobody knows yet."""

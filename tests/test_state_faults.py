@@ -202,6 +202,45 @@ def test_a_link_in_the_place_of_the_state_or_of_its_lock_is_not_followed(
     assert ids(wazuh) == []
 
 
+def test_streams_and_groups_that_were_deleted_are_forgotten_and_a_group_of_that_name_begins_anew(
+    aws: Aws, tmp_path: Path
+) -> None:
+    logs = aws.client("logs")
+
+    def say(group: str, stream: str, message: str) -> None:
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        events = [{"timestamp": int(time.time() * 1000), "message": message}]
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+
+    def read() -> tuple[int, list[str]]:
+        named = ("--log-group", "/a", "--log-group", "/b", "--region", "us-east-1", "--state", tmp_path / "state.db")
+        ended = awsflow("service", "cloudwatchlogs", *named, "--endpoint-url", aws.url, home=tmp_path)
+        return ended.returncode, [json.loads(line) for line in ended.stdout.splitlines()]
+
+    def remembered() -> list[tuple[str, ...]]:
+        with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+            return connection.execute(
+                "SELECT log_groups.name, log_streams.name FROM log_groups LEFT JOIN log_streams ON log_group = id "
+                "ORDER BY 1, 2"
+            ).fetchall()
+
+    for group in ("/a", "/b"):
+        logs.create_log_group(logGroupName=group)
+        say(group, "old", "one")
+        say(group, "new", "two")
+    code, messages = read()
+    assert (code, sorted(messages)) == (0, ["one", "one", "two", "two"])
+    assert remembered() == [("/a", "new"), ("/a", "old"), ("/b", "new"), ("/b", "old")]
+    logs.delete_log_stream(logGroupName="/a", logStreamName="old")
+    logs.delete_log_group(logGroupName="/b")
+    assert read() == (16, [])  # one is missing, which is told
+    assert remembered() == [("/a", "new")]
+    logs.create_log_group(logGroupName="/b")
+    say("/b", "old", "three")
+    assert read() == (0, ["three"])
+    assert remembered() == [("/a", "new"), ("/b", "old")]
+
+
 def test_a_log_group_that_another_run_reads_is_left_to_it_and_told_and_the_others_are_read(
     aws: Aws, tmp_path: Path
 ) -> None:

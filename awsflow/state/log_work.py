@@ -118,9 +118,12 @@ class LogWork(OpenWork):
             )
 
     def _forget(self, connection: sqlite3.Connection, id_: int, gone: GroupListed | StreamGone) -> None:
-        """Forget a stream, or those of a group that were not listed."""
+        """Forget a stream, or those of a group that were not listed, or a group that is gone."""
         if isinstance(gone, StreamGone):
             connection.execute("DELETE FROM log_streams WHERE log_group = ? AND name = ?", (id_, gone.stream))
+            return
+        if gone.gone:
+            connection.execute("DELETE FROM log_groups WHERE id = ?", (id_,))
             return
         _make_listed(connection)
         connection.execute(

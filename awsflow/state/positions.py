@@ -121,6 +121,8 @@ class GroupListed:
     region: str
     group: str
     prefix: str = ""
+    gone: bool = False
+    """Whether the group is not there, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
