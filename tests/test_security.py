@@ -90,9 +90,19 @@ def test_every_file_that_a_run_makes_is_its_owners_alone_whatever_the_umask(aws:
         files = ("--to", f"file:{out / 'events.ndjson'}", "--rotate-at", "1000", "--stats-json", out / "2.json")
         assert run(*again, *files, home=home).returncode == 0
         assert run(*again, *files, "--reparse", home=home).returncode == 0
+        assert run("status", "--html", out / "status.html", home=home).returncode == 0
     made = [path for folder in (home, wazuh_home, out) for path in files_in(folder)]
     names = {path.name for path in made}
-    expected = {"awsflow.db", "awsflow.db.lock", "dead-letter.ndjson", "log", "stats.json", "events.ndjson", "2.json"}
+    expected = {
+        "awsflow.db",
+        "awsflow.db.lock",
+        "dead-letter.ndjson",
+        "log",
+        "stats.json",
+        "events.ndjson",
+        "2.json",
+        "status.html",
+    }
     assert names >= expected | {"events.ndjson.1"}, names
     assert {path: oct(stat.S_IMODE(path.stat().st_mode)) for path in made if path.stat().st_mode & 0o077} == {}
     folders = [path for path in (home / ".local").rglob("*") if path.is_dir()]
@@ -100,7 +110,17 @@ def test_every_file_that_a_run_makes_is_its_owners_alone_whatever_the_umask(aws:
 
 
 @pytest.mark.parametrize(
-    "place", ["stats.json", "log", "dead-letter.ndjson", "events.ndjson", "state.db", "state.db.lock", "state.db-wal"]
+    "place",
+    [
+        "stats.json",
+        "metrics.prom",
+        "log",
+        "dead-letter.ndjson",
+        "events.ndjson",
+        "state.db",
+        "state.db.lock",
+        "state.db-wal",
+    ],
 )
 def test_a_link_that_somebody_has_planted_is_not_followed(place: str, aws: Aws, tmp_path: Path) -> None:
     put_logs(aws)
@@ -119,7 +139,7 @@ def test_a_link_that_somebody_has_planted_is_not_followed(place: str, aws: Aws, 
                 *("bucket", "logs", "--after", "2026-11-01", "--skip-on-error", "--endpoint-url", aws.url),
                 *("--to", f"file:{folder / 'events.ndjson'}" if place == "events.ndjson" else "wazuh"),
                 *("--stats-json", folder / "stats.json", "--dead-letter", folder / "dead-letter.ndjson"),
-                *("--state", folder / "state.db"),
+                *("--state", folder / "state.db", "--metrics", folder / "metrics.prom"),
                 home=tmp_path,
                 env={"WAZUH_HOME": str(tmp_path / "ossec")},
             )
@@ -133,7 +153,7 @@ def test_a_link_in_the_place_of_the_summary_is_told(tmp_path: Path) -> None:
     (tmp_path / "stats.json").symlink_to(tmp_path / "elsewhere")
     ended = run("replay", "a.json", "--stats-json", "stats.json", home=tmp_path)
     assert ended.returncode == 1
-    assert b"ERROR: writing the summary stats.json: Too many levels of symbolic links" in ended.stderr
+    assert b"ERROR: writing the summary stats.json: this is no regular file" in ended.stderr
     assert not (tmp_path / "elsewhere").exists()
 
 

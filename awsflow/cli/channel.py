@@ -8,7 +8,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TextIO
 
-from awsflow.cli.files import opened
 from awsflow.errors import ArgumentsError
 
 SHORTEST_SECRET = 8
@@ -102,9 +101,10 @@ def _visible(char: str) -> str:
 
 
 def _appended(path: Path) -> TextIO:
-    """Open an owner-only file at its end."""
+    """Open an owner-only file at its end; no symbolic link is followed, for we may be root."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
-        file = opened(path, os.O_APPEND)
+        file = os.open(path, flags, 0o600)
         mode = os.fstat(file).st_mode
         if stat.S_ISREG(mode) and mode & 0o077:
             os.fchmod(file, 0o600)

@@ -1,8 +1,6 @@
 """What a run came to: a line for people, JSON for machines; and its progress on a terminal."""
 
 import json
-import os
-import stat
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -10,8 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from awsflow.cli.files import opened
-from awsflow.errors import AwsflowError
+from awsflow.cli.replacing import replace_file
 from awsflow.flow import Stats
 from awsflow.items import Barrier, Item
 
@@ -74,15 +71,7 @@ def as_line(stats: Stats) -> str:
 
 def write_json(stats: Stats, path: Path) -> None:
     """Write the summary to a file. AwsflowError if that does not work: the run itself has done what it could."""
-    try:
-        with open(opened(path), "w", encoding="utf-8") as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                file.truncate()
-            file.write(as_json(stats) + "\n")
-    except OSError as error:
-        raise AwsflowError(
-            f"writing the summary {path}: {error.strerror}; the run itself is done; name a file in an existing folder"
-        ) from None
+    replace_file(path, as_json(stats).encode() + b"\n", "the summary")
 
 
 def progress(

@@ -21,7 +21,7 @@ from awsflow.samples import SAMPLES
 from awsflow.shrink import shrunk
 from tests.fuzz.target import Target, pieces, same_however_chunked
 
-KEY = 'AWSLogs/","log_info":{}/x.json'
+KEY = 'dnslogs/2026-11-23/","log_info":{}/x.json'
 DATAGRAM = 65_535 - len(b"1:Wazuh-AWS:")
 FORMATS = ("json", "jsonl", "csv", "tsv", "text")
 
