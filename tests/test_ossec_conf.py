@@ -213,6 +213,7 @@ def test_ampersands_and_escapes_are_read_as_wazuh_means_them(written: str, patte
     [
         ("<frobnicate>yes</frobnicate>", "ossec.conf, line 4: <bucket>: <frobnicate> is no option of it"),
         ("<sqs_name>x</sqs_name>", "ossec.conf, line 4: <bucket>: <sqs_name> is no option of it"),
+        ("<path>a</path><path>b</path>", "ossec.conf, line 4: <path> stands there twice; the last one counts"),
         ('<path where="x">x</path>', "ossec.conf, line 4: <path> has no attribute where"),
         ("<disabled>yes</disabled>", "ossec.conf, line 4: <bucket>: <disabled> is no option of it"),
     ],

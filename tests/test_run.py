@@ -330,11 +330,11 @@ def test_hung_up_it_reads_the_file_again_and_leaves_the_others_alone(trails: Aws
         written(file, trails, bucket("trail-a"), bucket("trail-b"))
         process.send_signal(signal.SIGHUP)
         wazuh.wait_for(6)
-        until(lambda: "INFO: the configuration was read again: 2 sources, 1 new, 0 gone" in told(wazuh))
+        until(lambda: "INFO: the configuration was read again; sources: 2, new: 1, gone: 0" in told(wazuh))
         assert ids(wazuh) == [f"{name} 1 {number}" for name in ("trail-a", "trail-b") for number in range(3)]
         written(file, trails, bucket("trail-a", 'alias = "new"'))
         process.send_signal(signal.SIGHUP)
-        until(lambda: "1 sources, 1 new, 2 gone" in told(wazuh))
+        until(lambda: "sources: 1, new: 1, gone: 2" in told(wazuh))
         wazuh.wait_for(3)
         assert {json.loads(body)["aws"]["log_info"]["aws_account_alias"] for body in wazuh.take()} == {"new"}
         assert ended(process) == 143
@@ -363,7 +363,7 @@ def test_a_new_sink_needs_a_new_start_and_that_is_told(trails: Aws, tmp_path: Pa
         written(file, trails, bucket("trail-b"), top="max-eps = 1000")
         process.send_signal(signal.SIGHUP)
         wazuh.wait_for(6)
-        until(lambda: "WARNING: where to send" in told(wazuh))
+        until(lambda: "WARNING: options of the run" in told(wazuh))
         assert ended(process) == 143
 
 

@@ -98,14 +98,16 @@ class Runner:
         """Go on with another configuration: sources that it has, too, are not disturbed; others end soon, or begin."""
         fixed = replace(self._run, at_once=config.run.at_once, budget=config.run.budget, state=config.run.state)
         if fixed != config.run:
-            self._channel.warning("where to send, how fast, and the dead letters stay as they were until a new start")
+            self._channel.warning(
+                "options of the run, but for at-once, budget and state, stay as they were until a new start"
+            )
         self._run = fixed
         before = [task.source for task in self.tasks]
         with self._changed:
             self._take(config.sources)
         after = [task.source for task in self.tasks]
         new, gone = (sum(source not in other for source in one) for one, other in ((after, before), (before, after)))
-        self._channel.info(f"the configuration was read again: {len(after)} sources, {new} new, {gone} gone")
+        self._channel.info(f"the configuration was read again; sources: {len(after)}, new: {new}, gone: {gone}")
 
     def _take(self, sources: Iterable[SourceConfig]) -> None:
         """Have a task for each of these, an old one where there is one."""

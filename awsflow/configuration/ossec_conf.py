@@ -98,6 +98,7 @@ def _section(source: Element, common: Mapping[str, Element], file: str, notes: l
     known = {option.element: option for option in OF_SOURCES[source.name] if option.element}
     values: dict[str, Any] = {}
     places: dict[str, str] = {}
+    own: set[str] = set()
 
     def keep(element: str, text: str, line: int) -> None:
         option = known[element]
@@ -132,6 +133,9 @@ def _section(source: Element, common: Mapping[str, Element], file: str, notes: l
             raise ConfigError(
                 f"reading {file}, line {inner.line}: <{inner.name}> stands within <{child.name}>; is a / missing there?"
             )
+        if known[child.name].name in own:
+            notes.append(f"{file}, line {child.line}: <{child.name}> stands there twice; the last one counts")
+        own.add(known[child.name].name)
         keep(child.name, child.text, child.line)
         for name, text in attributes.items():
             if name in known:
