@@ -117,6 +117,8 @@ class Found:
     """The name of its log type; empty: its first bytes must tell."""
     written: str = ""
     """When it was written, as ISO 8601 in UTC (with `Z`); empty if that is not known."""
+    failed_before: bool = False
+    """Whether it is on the failures list."""
 
 
 Read: TypeAlias = Callable[[Iterator[Found | None]], Generator[Item, None, None]]

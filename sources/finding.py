@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
@@ -229,9 +230,10 @@ class Finding:
                 size = entry["Size"]
                 if entry["ETag"].strip('"') != etag:
                     etag, done = entry["ETag"].strip('"'), 0
-            yield self._one(
+            found = self._one(
                 failed.key, self._types, size=size, etag=etag, stream=failed.stream, day=failed.day, done=done
             )
+            yield replace(found, failed_before=True)
 
     def _one(
         self,

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from awsflow.decode.compression import members
 from awsflow.decode.limits import Limits
-from awsflow.errors import AwsflowError, DecodeError, DecompressError, ObjectReplaced, ServiceError
+from awsflow.errors import AwsflowError, DecodeError, DecompressError, ObjectGone, ObjectReplaced, ServiceError
 from awsflow.items import Barrier, Block, Failure, Found, Item, Origin, Record, Unreadable
 from awsflow.logtypes.layout import account_in
 from awsflow.logtypes.recognise import by_content, by_key
@@ -49,6 +49,8 @@ class Reader:
         self._limits = limits
         self._anew = anew
         self._note = note
+        self._can_read = False
+        """Whether an object, or some of it, has come."""
 
     def read_all(self, objects: Iterable[tuple[Found, Iterator[bytes]] | None]) -> Generator[Item, None, None]:
         """The records of objects as `fetched` hands them over; see `read`. None: time passed, which is a barrier."""
@@ -65,7 +67,8 @@ class Reader:
 
         `chunks` are the object's bytes as they lie in the store. What cannot be read becomes a failure where errors
         are skipped, and is raised, with the object's place in its message, where they are not; in both cases the
-        records before it are yielded first, with their barrier.
+        records before it are yielded first, with their barrier. What S3 refuses counts as an attempt only if others are
+        read: that is for the source to say. Until one was, it is not told again if it was before.
 
         An object that was replaced since it was found is a new one, and read from its beginning: versions are never
         mixed. It is an error if it is replaced time and again.
@@ -111,9 +114,14 @@ class Reader:
             located(error, f"reading {found.origin}")
             if not self._skip_on_error or (isinstance(error, ObjectReplaced) and not is_last):
                 raise
-            yield Failure(found.origin, number + 1, error)
-            yield Barrier(ObjectPosition(found, number, error=str(error)), bytes_in=fetched.take())
+            self._can_read = self._can_read or fetched.any_came
+            is_refused = not fetched.any_came and _refuses(error)
+            if self._can_read or not (is_refused and found.failed_before):
+                yield Failure(found.origin, number + 1, error)
+            position = ObjectPosition(found, number, error=str(error), counts=not is_refused)
+            yield Barrier(position, bytes_in=fetched.take())
         else:
+            self._can_read = True
             yield Barrier(
                 ObjectPosition(found, number, finished=True, log_type=kind),
                 objects=1,
@@ -134,6 +142,11 @@ class Reader:
                 yield origin, log_type, block
 
 
+def _refuses(error: AwsflowError) -> bool:
+    """Whether that may be S3's answer for any object: no access, or a fault of its own."""
+    return isinstance(error, ServiceError) and not isinstance(error, ObjectGone | ObjectReplaced)
+
+
 def located(error: AwsflowError, doing: str) -> None:
     """Put what was being done in front of an error's message, unless it says so already."""
     if doing not in str(error):
@@ -146,13 +159,16 @@ class _Counted:
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._bytes = 0
+        self.any_came = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
         chunk = next(self._chunks)
-        self._bytes += len(chunk)
+        if chunk:
+            self._bytes += len(chunk)
+            self.any_came = True
         return chunk
 
     def take(self) -> int:

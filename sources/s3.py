@@ -1,16 +1,16 @@
 """Log objects in an S3 bucket: found by date, fetched ahead, read once, committed as they go."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from awsflow.aws import client
 from awsflow.decode.limits import Limits
-from awsflow.errors import UnknownType
+from awsflow.errors import ServiceError, UnknownType
 from awsflow.items import Barrier, Found, Item, Read
 from awsflow.logtypes import AUTO, log_types_named
 from awsflow.logtypes.layout import AwsLogs, Place
@@ -69,6 +69,11 @@ class S3Bucket:
         self._checkpoints: Checkpoints | None = None
         self._work: Work | None = None
         self._removal: Removal | None = None
+        self._can_read = False
+        """Whether S3 has let us read an object, or found fault with one alone."""
+        self._refused = ""
+        """What it has said of the first one that it refused."""
+        self._refusals = 0
 
     @classmethod
     def of(cls, options: BucketOptions, **more: Any) -> Self:
@@ -110,7 +115,7 @@ class S3Bucket:
 
     def commit(self, positions: Sequence[ObjectPosition | AllListed]) -> None:
         """Remember the positions; with `remove`, delete the objects that are finished, and tell what failed at last."""
-        objects = [position for position in positions if isinstance(position, ObjectPosition)]
+        objects = self._counted(position for position in positions if isinstance(position, ObjectPosition))
         self.objects_by_type.update(position.log_type for position in objects if position.finished)
         self._uncommitted -= sum(position.finished for position in objects)
         if self._work is not None and not self.options.reparse:
@@ -123,6 +128,11 @@ class S3Bucket:
                     self._removal.add(position.found.origin.key, position.found.etag)
             if len(objects) < len(positions):
                 self._removal.finish()
+        if len(objects) < len(positions) and self._refused and not self._can_read:
+            raise ServiceError(
+                f"{self._refused}; no object could be read, {self._refusals:,} refused: that counts as no attempt, and "
+                "the next run tries again"
+            )
 
     def backlog(self) -> int:
         """How many objects were found so far that are not delivered and committed as a whole."""
@@ -144,6 +154,17 @@ class S3Bucket:
             if self._client is not None:
                 self._client.close()
                 self._client = None
+
+    def _counted(self, positions: Iterable[ObjectPosition]) -> list[ObjectPosition]:
+        """The positions. What S3 has refused counts as an attempt if this run could read something else."""
+        objects = list(positions)
+        self._can_read = self._can_read or any(position.counts for position in objects)
+        for at, position in enumerate(objects):
+            if not position.counts:
+                self._refused = self._refused or position.error
+                self._refusals += 1
+                objects[at] = replace(position, counts=self._can_read)
+        return objects
 
     def _open(self) -> Finding:
         options = self.options

@@ -16,6 +16,7 @@ COMMANDS = {
     "config": "check a configuration, convert an ossec.conf to an awsflow.toml, print its schema",
     "status": "tell of each source how its last run ended, its lag, events, failures and backlog; as a page, too",
     "state": "look at what is remembered, forget some of it, or take over what Wazuh's module remembers",
+    "failures": "the objects that could not be read: show them, have them tried again, forget them",
     "types": "list the log types, and where in a bucket their objects lie",
     "wodle": "what Wazuh's scheduler calls: the same flags, exit codes and events as its aws-s3 command",
     "demo": "see it work: an S3 stand-in, sample logs, a socket as Wazuh has it, and two runs",

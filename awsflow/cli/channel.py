@@ -91,9 +91,14 @@ class Channel:
         """One printable line. Keys of S3 hold whatever their owner likes."""
         for secret in reversed(self._secrets):  # the longest first: it may contain another
             text = text.replace(secret, "[secret]")
-        if text.isprintable():
-            return text
-        return "".join(char if char.isprintable() else _visible(char) for char in text)
+        return printable(text)
+
+
+def printable(text: str) -> str:
+    """The text as one printable line."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _visible(char) for char in text)
 
 
 def _visible(char: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from awsflow.cli.channel import Channel
 from awsflow.cli.ending import ended
-from awsflow.errors import AlreadyRunning, ArgumentsError, ReaderGone, StateError
+from awsflow.cli.lines import print_lines
+from awsflow.errors import AlreadyRunning, ArgumentsError, StateError
 from awsflow.options import state_home
 from awsflow.state.checkpoints import Checkpoints
 
@@ -81,16 +82,9 @@ def _show(checkpoints: Checkpoints, arguments: argparse.Namespace) -> int:
         raise ArgumentsError(
             f"showing the state: nothing goes by {arguments.work}; `awsflow state show` tells all names"
         )
-    try:
-        for work in works:
-            things = contents.of(work)
-            for line in (json.dumps(thing) for thing in things) if arguments.json else _as_text(things):
-                print(line.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        with open(os.devnull, "wb") as nowhere:  # else Python complains when it ends
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
-        raise ReaderGone("writing to standard output: the reader is gone") from None
+    for work in works:
+        things = contents.of(work)
+        print_lines(map(json.dumps, things) if arguments.json else _as_text(things))
     return 0
 
 

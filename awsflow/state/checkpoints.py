@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self, TypeVar
@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 from awsflow.errors import AlreadyRunning
 from awsflow.state.contents import Contents
 from awsflow.state.database import Database
+from awsflow.state.failure_lists import FailureLists
 from awsflow.state.files import beside
 from awsflow.state.forgetting import Forgetting
 from awsflow.state.locks import FileLock
@@ -76,6 +77,18 @@ class Checkpoints:
     def contents(self) -> Contents:
         """All that is remembered, to be looked at."""
         return Contents(self._database)
+
+    def failure_lists(self, bucket: str = "", patterns: Sequence[str] = ()) -> FailureLists:
+        """What lies on the failures lists of all works, or what is chosen of it; others may have them open."""
+        return FailureLists(self._database, bucket, patterns)
+
+    def is_open(self, name: str) -> bool:
+        """Whether somebody has the work of this name open, as a run does."""
+        try:
+            self._locked(name, shared=False).close()
+        except AlreadyRunning:
+            return True
+        return False
 
     def close(self) -> None:
         """Close the file, and every work. May be called again."""

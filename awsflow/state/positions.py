@@ -6,6 +6,8 @@ from typing import Self
 
 from awsflow.items import Found
 
+MAX_ATTEMPTS = 3
+"""How often an object is tried that cannot be read, until it is given up."""
 ALL = 1 << 62
 """`LogPosition.more` where it is not known how many: all that have that time."""
 
@@ -22,6 +24,8 @@ class ObjectPosition:
     """Why the rest could not be read, if so: the object goes on the failures list, to be tried again."""
     log_type: str = ""
     """Of what type it was found to be, once it is finished."""
+    counts: bool = True
+    """Whether that was an attempt to read it: not, where S3 might have refused any other object as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class FailedObject:
     """First and last attempt, ISO 8601 in UTC."""
     last: str
     attempts: int
+    """Those that count: at `MAX_ATTEMPTS` it is given up."""
     day: date | None = None
     """The date in its key."""
 

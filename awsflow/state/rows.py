@@ -1,8 +1,9 @@
 """Rows: how objects and failures are written to the database, and read from it, in little space."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from awsflow.state.positions import FailedObject, ObjectPosition, Remembered
 
@@ -76,9 +77,14 @@ def read_failures(connection: sqlite3.Connection, work: int, below: int) -> Iter
         "JOIN streams ON stream = id WHERE work = ? AND attempts < ? ORDER BY name, key LIMIT ?",
         (work, below, _AT_MOST),
     )
-    for stream, key, etag, size, records, error, first, last, attempts, ordinal in rows:
-        day = None if ordinal is None else date.fromordinal(ordinal)
-        yield FailedObject(stream, key, unpacked(etag), size, records, error, first, last, attempts, day)
+    return map(failed_object, rows)
+
+
+def failed_object(row: Sequence[Any]) -> FailedObject:
+    """The object of a row of the failures list: the stream's name, and then its columns from the key on."""
+    stream, key, etag, size, records, error, first, last, attempts, ordinal = row
+    day = None if ordinal is None else date.fromordinal(ordinal)
+    return FailedObject(stream, key, unpacked(etag), size, records, error, first, last, attempts, day)
 
 
 def _note_failure(connection: sqlite3.Connection, id_: int, key: str, position: ObjectPosition, time: str) -> bool:
@@ -91,10 +97,21 @@ def _note_failure(connection: sqlite3.Connection, id_: int, key: str, position: 
     )
     if position.error:
         connection.execute(
-            "INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) "
+            "INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (stream, key) DO UPDATE SET records = excluded.records, error = excluded.error, "
-            "last = excluded.last, attempts = attempts + 1",
-            (id_, key, _ordinal(found.day), etag, found.size, position.records, position.error, time, time),
+            "last = excluded.last, attempts = attempts + excluded.attempts",
+            (
+                id_,
+                key,
+                _ordinal(found.day),
+                etag,
+                found.size,
+                position.records,
+                position.error,
+                time,
+                time,
+                int(position.counts),
+            ),
         )
         return True
     progress = connection.execute(

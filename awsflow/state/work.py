@@ -7,7 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from awsflow.state.database import Database
 from awsflow.state.locks import FileLock
 from awsflow.state.open_work import OpenWork
-from awsflow.state.positions import FailedObject, ObjectPosition, Remembered, StreamPosition, Undeleted
+from awsflow.state.positions import (
+    MAX_ATTEMPTS,
+    FailedObject,
+    ObjectPosition,
+    Remembered,
+    StreamPosition,
+    Undeleted,
+)
 from awsflow.state.rows import read_failures, read_objects, unpacked, write_deletions, write_objects
 
 UNDELETED = 100_000
@@ -105,7 +112,7 @@ class Work(OpenWork):
                 if remove:
                     write_deletions(connection, self._id, reached.values())
 
-    def failures(self, max_attempts: int = 3) -> list[FailedObject]:
+    def failures(self, max_attempts: int = MAX_ATTEMPTS) -> list[FailedObject]:
         """List the objects that could not be read and were tried less than `max_attempts` times so far.
 
         There may be more than the 10,000 that are listed at most; these are listed when those are done, or given up.
