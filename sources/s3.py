@@ -115,7 +115,7 @@ class S3Bucket:
 
     def commit(self, positions: Sequence[ObjectPosition | AllListed]) -> None:
         """Remember the positions; with `remove`, delete the objects that are finished, and tell what failed at last."""
-        objects = self._counted(position for position in positions if isinstance(position, ObjectPosition))
+        objects = self._weighed(position for position in positions if isinstance(position, ObjectPosition))
         self.objects_by_type.update(position.log_type for position in objects if position.finished)
         self._uncommitted -= sum(position.finished for position in objects)
         if self._work is not None and not self.options.reparse:
@@ -155,7 +155,7 @@ class S3Bucket:
                 self._client.close()
                 self._client = None
 
-    def _counted(self, positions: Iterable[ObjectPosition]) -> list[ObjectPosition]:
+    def _weighed(self, positions: Iterable[ObjectPosition]) -> list[ObjectPosition]:
         """The positions. What S3 has refused counts as an attempt if this run could read something else."""
         objects = list(positions)
         self._can_read = self._can_read or any(position.counts for position in objects)
