@@ -24,6 +24,7 @@ from awsflow.logtypes.vpcflow import VPCFLOW, decode, looks_like
 from awsflow.samples import SAMPLES
 from awsflow.sources import S3Bucket
 from tests.conftest import Aws
+from tests.decoding import decoded
 
 DEFAULT = " ".join(OF_VPCS)
 LINE = "2 123456789012 eni-1 10.0.0.1 10.0.0.2 26780 443 6 93 8354 1622505433 1622505730 REJECT OK"
@@ -425,3 +426,10 @@ def test_lines_are_read_alike_whatever_lies_around_them(content: list[bytes], ch
     assert [event.content if isinstance(event, Unreadable) else event for event in together] == [
         event.content if isinstance(event, Unreadable) else event for event in alone
     ]
+
+
+def test_a_line_half_of_known_words_is_the_same_however_the_log_is_cut_into_chunks() -> None:
+    log = b"version srcaddr start\nword dstaddr end\n2 10.0.0.1 1\n"
+    whole = decoded(VPCFLOW, log)
+    assert [decoded(VPCFLOW, log, size) for size in (1, 7, 22, 30)] == [whole] * 4
+    assert [event["version"] for event in whole if isinstance(event, dict)] == ["word", "2"]

@@ -140,6 +140,8 @@ class _Rows:
         names = header(columns)
         if not self._columns:
             self._obey(names or default(columns))
+        elif columns[0] not in FIRST_WORDS and columns[0] != self._columns[0]:
+            return False  # as where many are read at once: how a log is cut into chunks must not matter
         elif names is None or (names != self._columns and not is_particular(names)):
             return False
         else:
