@@ -106,6 +106,8 @@ class Stats:
     """The newest event time, ISO 8601 in UTC; empty when no event told its time."""
     newest_object: str = ""
     """When the newest object was written, likewise; empty when nobody told."""
+    reading: str = ""
+    """Where what was read last lies; told only where somebody looks."""
 
     def add(self, barrier: Barrier) -> None:
         """Count what a barrier covers."""

@@ -1,6 +1,5 @@
-"""What a run says of itself: a line, JSON, and progress on a terminal."""
+"""What a run says of itself: a line, and JSON."""
 
-import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awsflow.cli.summary import as_json, as_line, lag, progress, write_json
+from awsflow.cli.summary import as_json, as_line, lag, write_json
 from awsflow.errors import AwsflowError
 from awsflow.flow import Stats
-from awsflow.items import Barrier, Item, Origin, Record
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RUN = Stats(
@@ -83,15 +81,3 @@ def test_the_summary_is_written_to_a_file_for_machines(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(AwsflowError, match=f"writing the summary {tmp_path}/no/stats.json: No such file"):
         write_json(RUN, tmp_path / "no" / "stats.json")
-
-
-def test_progress_is_shown_on_one_line_now_and_then_and_wiped_at_the_end() -> None:
-    stats, out, time = Stats(), io.StringIO(), iter(range(100))
-    items: list[Item] = [Record(b"", Origin(), 1), Barrier(), Record(b"", Origin(), 2), Barrier()]
-    stats.sent, stats.objects = 1500, 2
-    assert list(progress(stats, out, lambda: float(next(time)))(items)) == items
-    shown = out.getvalue().split("\r\x1b[K")
-    assert len(shown) == 4
-    assert shown[1].startswith("2 objects, 1,500 events, ")
-    assert shown[-1] == ""
-    assert "\n" not in out.getvalue()

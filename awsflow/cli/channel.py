@@ -32,6 +32,10 @@ class Channel:
         self.hide(secrets)
         self._log = None if log_file is None else _appended(log_file)
 
+    def through(self, out: TextIO) -> None:
+        """Say all through this from now on."""
+        self._out = out
+
     def hide(self, secrets: Iterable[str | None]) -> None:
         """Blot these out, too, from now on."""
         long_enough = {secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET}

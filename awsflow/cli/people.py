@@ -4,16 +4,18 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from awsflow import options as checks
 from awsflow.cli.channel import Channel
 from awsflow.cli.ending import Stop, ended, stop_on_signals
+from awsflow.cli.progress import noting, view_of
 from awsflow.cli.recording import EVERY, OFTEN, Recording, recorded, source_name
-from awsflow.cli.summary import as_line, progress, write_json
+from awsflow.cli.summary import as_line, write_json
 from awsflow.envelope import plain_json, wazuh_json
 from awsflow.errors import ArgumentsError
 from awsflow.flow import Sink, Stats
@@ -97,6 +99,11 @@ def add_delivery(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--alias", default="", help="the account's alias, for log_info.aws_account_alias")
     parser.add_argument("--stats-json", type=Path, metavar="FILE", help="write the summary to FILE, as JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary on a terminal")
+    parser.add_argument(
+        "--progress",
+        action="store_true",
+        help="progress in a pipe, too; where there is no terminal, a line every 10 s",
+    )
     parser.add_argument("--debug", action="store_true", help="say what is listed and read")
 
 
@@ -240,8 +247,9 @@ def deliver(options: "Options", arguments: argparse.Namespace, terminal: "Termin
     state = arguments.state or checks.state_home(os.environ) / "awsflow.db"
     channel = terminal.channel
     access = access_of(arguments)
+    name = source_name(options, access)
     recording = Recording(
-        source_name(options, access),
+        name,
         history_of(arguments),
         metrics=arguments.metrics,
         warn=channel.warning,
@@ -259,7 +267,7 @@ def deliver(options: "Options", arguments: argparse.Namespace, terminal: "Termin
             told=terminal.failed,
             encode=encode_of(arguments),
             recording=recording,
-            shown=terminal.progress,
+            shown=partial(terminal.progress, name),
         )
     if getattr(arguments, "type", "") == AUTO:
         terminal.found(getattr(source, "objects_by_type", {}))
@@ -282,14 +290,29 @@ class Terminal:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._quiet: bool = arguments.quiet
         self._shows = sys.stderr.isatty() and not self._quiet
+        self._follows: bool = getattr(arguments, "follow", False)
         self._failing: Origin | None = None
         self._failed = 0
         self._stats_json: Path | None = arguments.stats_json
+        self._rows: dict[str, Stats] = {}
+        self._showing = ExitStack()
         self.channel = Channel(sys.stderr, debug=int(arguments.debug))
+        self._view = view_of(
+            lambda: self._rows, arguments.to, self.channel, quiet=self._quiet, wanted=arguments.progress
+        )
 
-    def progress(self, stats: Stats) -> Stage | None:
-        """A stage that shows how far the run is; None where nobody looks."""
-        return progress(stats, sys.stderr) if self._shows else None
+    def progress(self, name: str, stats: Stats) -> Stage | None:
+        """Show how far this source is from now on; a stage that helps with it; None where nobody looks."""
+        if self._view is None:
+            return None
+        if not self._rows:
+            self._showing.enter_context(self._view)
+        self._rows[name] = stats
+        return noting(stats)
+
+    def close(self) -> None:
+        """Show no more. May be called again."""
+        self._showing.close()
 
     def failed(self, failure: Failure) -> None:
         """Tell of something that could not be read; of many lines in one file, of the first few and their number."""
@@ -311,12 +334,12 @@ class Terminal:
         """Tell which types the objects were of: somebody who asked for `auto` wants to know, terminal or not."""
         if not self._quiet:
             told = ", ".join(f"{name} {number:,}" for name, number in sorted(types.items()))
-            print(f"auto: objects read of each type: {told or 'none'}", file=sys.stderr)
+            self.channel.say(f"auto: objects read of each type: {told or 'none'}")
 
     def summary(self, stats: Stats) -> None:
         """Tell what the run came to."""
-        if self._shows:
-            print(as_line(stats), file=sys.stderr)
+        if self._shows and not (self._follows and stats == Stats(seconds=stats.seconds)):
+            self.channel.say(as_line(stats))
         if self._stats_json is not None:
             write_json(stats, self._stats_json)
 
@@ -336,6 +359,7 @@ def run(
                 code = act(arguments, terminal, stop)
             finally:
                 terminal.told_all()
+                terminal.close()
         return stop.exit_code or code
 
     return ended(acted, terminal.channel.error, terminal.channel.warning)

@@ -64,7 +64,7 @@ def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> in
     flow = Flow(source, failures=failures, stop=stop)
     if (discard := discard_of(arguments)) is not None:
         flow.discard(*discard)
-    if shown := terminal.progress(flow.stats):
+    if shown := terminal.progress(", ".join(arguments.paths), flow.stats):
         flow.watch(shown)
 
     def oversized(record: Record) -> None:

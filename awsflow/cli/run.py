@@ -52,7 +52,10 @@ def main(argv: Sequence[str]) -> int:
         else:
             parser.add_argument(f"--{option.name}", metavar=_metavar(option.name, option.kind), help=what)
     parser.add_argument("--stats-json", type=Path, metavar="FILE", help="at the end, write what each source came to")
-    parser.add_argument("--quiet", action="store_true", help="no summaries on a terminal")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no summaries on a terminal")
+    parser.add_argument(
+        "--progress", action="store_true", help="progress in a pipe, too; where there is no terminal, a line every 10 s"
+    )
     parser.add_argument("--debug", action="store_true", help="say what is listed and read")
     arguments = parser.parse_args(argv)
     channel = Channel(sys.stderr, debug=int(arguments.debug), secrets=map(os.environ.get, SECRETS))
@@ -70,6 +73,7 @@ def _run(arguments: argparse.Namespace, channel: Channel) -> int:
     if not config.sources:
         raise ConfigError(f"{file}: every source in it is disabled; nothing is left to collect")
 
+    from awsflow.cli.progress import view_of  # noqa: PLC0415 - likewise
     from awsflow.cli.running import Runner  # noqa: PLC0415 - `--help` needs no AWS
 
     hung_up = threading.Event()
@@ -86,9 +90,10 @@ def _run(arguments: argparse.Namespace, channel: Channel) -> int:
             return None
 
     with stop_on_signals(hung_up.set) as stop:
-        show = sys.stderr.isatty() and not arguments.quiet
-        runner = Runner(config, channel, stop, once=arguments.once, show=show)
-        with _metrics_served(config, once=arguments.once):
+        shows = sys.stderr.isatty() and not arguments.quiet
+        runner = Runner(config, channel, stop, once=arguments.once, show=shows)
+        view = view_of(runner.rows, config.run.to, channel, quiet=arguments.quiet, wanted=arguments.progress)
+        with _metrics_served(config, once=arguments.once), view or nullcontext():
             code = runner.run(reloaded)
         if arguments.stats_json is not None:
             _write_stats(runner, arguments.stats_json)

@@ -20,6 +20,7 @@ from awsflow.options import BucketOptions, QueueOptions, ServiceOptions
 from awsflow.sinks import NdjsonFile, sink_named
 from awsflow.sinks.dead_letters import ROTATE_AT, WAIT
 from awsflow.sinks.shared import Shared
+from awsflow.stages import Stage
 
 LOOK_UP = 0.2
 """Seconds between two looks whether to stop, and what is due."""
@@ -217,7 +218,7 @@ class Runner:
                     ),
                     encode=plain_json if self._run.plain else wazuh_json,
                     recording=recording,
-                    shown=partial(setattr, task, "stats"),
+                    shown=partial(self._shown, task),
                 )
         except QueueDown:
             if not self._stop():  # else it could not wait for the queue: the next run sends it
@@ -240,6 +241,18 @@ class Runner:
             timeout=run.queue_timeout,
             rotate_at=run.rotate_at,
         )
+
+    def rows(self) -> dict[str, Stats]:
+        """The sources that are being collected, with what their runs have come to so far."""
+        return {str(task.source): task.stats for task in [*self.tasks, *self._leaving] if task.is_running}
+
+    def _shown(self, task: Task, stats: Stats) -> Stage | None:
+        task.stats = stats
+        if not self._show:
+            return None
+        from awsflow.cli.progress import noting  # noqa: PLC0415 - only where somebody looks
+
+        return noting(stats)
 
     def _sum_up(self, task: Task, name: str) -> None:
         from awsflow.cli.summary import as_line  # noqa: PLC0415 - only where somebody looks

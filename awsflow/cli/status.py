@@ -12,7 +12,8 @@ from pathlib import Path
 from awsflow.cli.channel import Channel
 from awsflow.cli.ending import ended
 from awsflow.cli.replacing import replace_file
-from awsflow.cli.status_report import Source, ago, lasting, sources_of
+from awsflow.cli.status_report import Source, ago, sources_of
+from awsflow.cli.summary import lasting
 from awsflow.errors import StateError
 from awsflow.options import state_home
 

@@ -6,7 +6,8 @@ from html import escape
 from importlib.resources import files
 
 from awsflow.cli.plots import Axis, axis_of, bars, duration, line
-from awsflow.cli.status_report import Source, ago, lasting
+from awsflow.cli.status_report import Source, ago
+from awsflow.cli.summary import lasting
 from awsflow.state.history import HOUR
 
 _SIGNS = {"ok": "✓", "error": "✕", "runs": "▸", "stopped": "■", "lost": "?"}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from awsflow.cli.summary import lasting
 from awsflow.state.history import HOUR, History, Hour, Past
 
 Condition: TypeAlias = Literal["ok", "error", "runs", "stopped", "lost"]
@@ -95,18 +96,6 @@ def sources_of(state: Path, now: datetime) -> list[Source]:
 def iso(when: float | None) -> str | None:
     """A time in seconds since 1970 as ISO 8601 in UTC."""
     return None if when is None else f"{datetime.fromtimestamp(when, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def lasting(seconds: float) -> str:
-    """A duration, in the one unit that fits.
-
-    >>> [lasting(seconds) for seconds in (0.4, 59, 60, 3599, 7200, 90000, 864000)]
-    ['0 s', '59 s', '1 min', '59 min', '2 h', '25 h', '10 d']
-    """
-    for unit, size, until in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 48 * 3600)):
-        if seconds < until:
-            return f"{int(seconds / size)} {unit}"
-    return f"{int(seconds / 86400):,} d"
 
 
 def ago(when: float | None, now: float) -> str:

@@ -1,19 +1,11 @@
-"""What a run came to: a line for people, JSON for machines; and its progress on a terminal."""
+"""What a run came to: a line for people, JSON for machines."""
 
 import json
-import sys
-import time
-from collections.abc import Callable, Generator, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
 from awsflow.cli.replacing import replace_file
 from awsflow.flow import Stats
-from awsflow.items import Barrier, Item
-
-REPAINT = 0.2
-"""Seconds between two looks of the progress line."""
 
 
 def as_json(stats: Stats, now: datetime | None = None) -> str:
@@ -53,7 +45,7 @@ def as_line(stats: Stats) -> str:
     '2 events of 1 object sent in 0.5 s (4 per second); 1 discarded; 2.0 KiB in, 4.0 KiB out'
     """
     parts = [
-        f"{stats.sent:,} events of {_count(stats.objects, 'object')} sent in {stats.seconds:.1f} s"
+        f"{stats.sent:,} events of {count(stats.objects, 'object')} sent in {stats.seconds:.1f} s"
         f" ({stats.events_per_second:,.0f} per second)"
     ]
     parts += [
@@ -63,7 +55,7 @@ def as_line(stats: Stats) -> str:
     ]
     if stats.waited:
         parts.append(f"held back for {stats.waited:.1f} s, so that Wazuh keeps up")
-    parts.append(f"{_size(stats.bytes_in)} in, {_size(stats.bytes_out)} out")
+    parts.append(f"{size(stats.bytes_in)} in, {size(stats.bytes_out)} out")
     if stats.newest:
         parts.append(f"newest event {stats.newest}")
     return "; ".join(parts)
@@ -74,37 +66,27 @@ def write_json(stats: Stats, path: Path) -> None:
     replace_file(path, as_json(stats).encode() + b"\n", "the summary")
 
 
-def progress(
-    stats: Stats, out: TextIO = sys.stderr, clock: Callable[[], float] = time.monotonic
-) -> Callable[[Iterable[Item]], Generator[Item, None, None]]:
-    """A stage that shows how far a run is, on one line of a terminal, and wipes it at the end."""
+def lasting(seconds: float) -> str:
+    """A duration, in the one unit that fits.
 
-    def stage(items: Iterable[Item]) -> Generator[Item, None, None]:
-        started = clock()
-        due = started + REPAINT
-        try:
-            for item in items:
-                yield item
-                if item.__class__ is Barrier and clock() >= due:
-                    due = clock() + REPAINT
-                    pace = stats.sent / (clock() - started)
-                    line = f"{stats.objects:,} objects, {stats.sent:,} events, {pace:,.0f} per second"
-                    out.write(f"\r\x1b[K{line}")
-                    out.flush()
-        finally:
-            out.write("\r\x1b[K")
-            out.flush()
-
-    return stage
+    >>> [lasting(seconds) for seconds in (0.4, 59, 60, 3599, 7200, 90000, 864000)]
+    ['0 s', '59 s', '1 min', '59 min', '2 h', '25 h', '10 d']
+    """
+    for unit, size, until in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 48 * 3600)):
+        if seconds < until:
+            return f"{int(seconds / size)} {unit}"
+    return f"{int(seconds / 86400):,} d"
 
 
-def _count(number: int, what: str) -> str:
+def count(number: int, what: str) -> str:
+    """So many things, with the plural's s."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _size(size: float) -> str:
+def size(of: float) -> str:
+    """A number of bytes, in the unit that fits."""
     for unit in ("bytes", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1024
-    return f"{size:,.1f} GiB"
+        if of < 1024:
+            return f"{of:,.0f} {unit}" if unit == "bytes" else f"{of:,.1f} {unit}"
+        of /= 1024
+    return f"{of:,.1f} GiB"
