@@ -8,8 +8,13 @@ from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
 from awsflow.exactjson import json_bytes
-from awsflow.items import Failure, Item, Origin, Record
+from awsflow.items import Event, Failure, Item, Origin, Record, Records
+from awsflow.rows import Rows
+from awsflow.rows_json import RowsJson
+from awsflow.stages import Together
 
+_LEVELS = 50
+"""Of objects in objects, for which Python's own stack is used."""
 _starts_like_ipv4 = re.compile(r"\d+\.\d+\.\d+\.\d+").match
 
 
@@ -39,23 +44,7 @@ def common(event: dict[str, Any]) -> dict[str, Any]:
     >>> common({"a": [1], "b": {"c": None, "d": [[2]]}, "e": [{"f": [3]}], "sourceIPAddress": "10.0.0.1"})
     {'a': 1, 'b': {'d': [2]}, 'e': {'f': [3]}, 'sourceIPAddress': '10.0.0.1', 'source_ip_address': '10.0.0.1'}
     """
-    todo = [event]
-    while todo:
-        fields = todo.pop()
-        odd = None
-        for name, value in fields.items():
-            kind = value.__class__
-            if kind is dict:
-                todo.append(value)
-            elif value is None or (kind is list and len(value) == 1):
-                odd = [name] if odd is None else [*odd, name]
-        if odd:
-            for name in odd:
-                value = fields[name]
-                if value is None:
-                    del fields[name]
-                else:
-                    fields[name] = value[0]
+    _tidy(event, _LEVELS)
     address = event.get("sourceIPAddress")
     if address.__class__ is str and _starts_like_ipv4(address):
         event["source_ip_address"] = address
@@ -64,40 +53,144 @@ def common(event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
+COMMON_CHANGES = frozenset({"sourceIPAddress", "tags"})
+"""The fields without one of which nothing changes in an event that holds only text."""
+
+
+def text(event: dict[str, Any]) -> dict[str, Any]:
+    """The shape of types whose events hold nothing but text: as they are."""
+    return event
+
+
+def _tidy(fields: dict[str, Any], levels: int) -> None:
+    """Drop nulls and unwrap lists of one, in so many levels by calls, which is fast, and then without."""
+    odd = None
+    for name, value in fields.items():
+        kind = value.__class__
+        if kind is str:
+            continue
+        if kind is dict:
+            if levels:
+                _tidy(value, levels - 1)
+            else:
+                _tidy_deep(value)
+        elif value is None or (kind is list and len(value) == 1):
+            odd = [name] if odd is None else [*odd, name]
+    if odd:
+        for name in odd:
+            value = fields[name]
+            if value is None:
+                del fields[name]
+            else:
+                fields[name] = value[0]
+
+
+def _tidy_deep(top: dict[str, Any]) -> None:
+    """The same, however deeply it nests."""
+    below: list[dict[str, Any]] = [top]
+    for fields in below:
+        below += [value for value in fields.values() if value.__class__ is dict]
+    for fields in below:
+        odd = [name for name, value in fields.items() if value is None or _is_list_of_one(value)]
+        for name in odd:
+            if fields[name] is None:
+                del fields[name]
+            else:
+                fields[name] = fields[name][0]
+
+
+def _is_list_of_one(value: Any) -> bool:
+    return value.__class__ is list and len(value) == 1
+
+
 def log_info(origin: Origin) -> dict[str, str]:
     """What the envelope says of where an event comes from."""
     of_object = {"log_file": origin.key, "s3bucket": origin.bucket}
     return {"aws_account_alias": origin.alias, **of_object} if origin.envelope == "bucket" else of_object
 
 
+@Together
 def wazuh_json(items: Iterable[Item]) -> Generator[Item, None, None]:
     """The stage that encodes records for Wazuh: each event becomes the bytes of a datagram's body.
 
     Text becomes its UTF-8; bytes are encoded already and pass.
     """
-    origin = None
-    head = tail = b""
-    is_open = False
+    encoder = _Encoder(Origin())
     for item in items:
         if item.__class__ is Record:
-            event = item.event
-            if event.__class__ is not dict:
-                if not isinstance(event, Mapping):
-                    item.event = _text_bytes(item)
-                    yield item
-                    continue
-                event = dict(event)
-            if item.origin is not origin:
-                origin = item.origin
-                head, tail = _around(origin)
-                is_open = head.endswith(b"}")  # the event's fields go into the object that `log_info` begins
-            for shaped in _shaped(event, origin, is_open):
-                body = json_bytes(shaped)
-                if is_open:
-                    body = b"," + body[1:] if len(body) > 2 else b"}"
-                yield Record(head + body + tail, origin, item.number)
+            if item.origin is not encoder.origin:
+                encoder = _Encoder(item.origin)
+            for body in encoder.bodies(item.event, item.number):
+                yield Record(body, item.origin, item.number)
+        elif isinstance(item, Records):
+            if item.origin is not encoder.origin:
+                encoder = _Encoder(item.origin)
+            yield encoder.together(item)
         else:
             yield item
+
+
+class _Encoder:
+    """Encodes the events of one origin. What is the same around all of them is made once."""
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+        self._shape = origin.shape or text
+        self._account = origin.account
+        head, self._tail = _around(origin)
+        self._in_object = head.endswith(b"}")
+        """Whether the event's fields go into the object that `log_info` begins."""
+        self._head = head
+        self._begun = head + b"," if self._in_object else head + b"{"
+        self._rows: dict[tuple[str, ...], RowsJson | None] = {}
+
+    def together(self, records: Records) -> Records:
+        """The encoded records."""
+        events = records.events
+        if events.__class__ is Rows and (lines := self._lines(events)) is not None:
+            return Records(lines, self.origin, records.numbers)
+        encoded: list[Event] = []
+        numbers: list[int] = []
+        for event, number in zip(events, records.numbers, strict=True):
+            made = self.bodies(event, number)
+            encoded += made
+            numbers += [number] * len(made)
+        return Records(encoded, self.origin, numbers)
+
+    def bodies(self, event: Any, number: int) -> list[bytes]:
+        """What is sent for an event: in the shape of its type, with the account, without its own log_info."""
+        if event.__class__ is not dict:
+            if not isinstance(event, Mapping):
+                return [_text_bytes(event, self.origin, number)]
+            event = dict(event)
+        if self._account:
+            event["aws_account_id"] = self._account
+        if self._in_object:
+            event.pop("log_info", None)
+        shaped = self._shape(event)
+        return [self._body(one) for one in shaped] if isinstance(shaped, list) else [self._body(shaped)]
+
+    def _body(self, event: dict[str, Any]) -> bytes:
+        if not event:
+            return self._head + (b"}" if self._in_object else b"{}") + self._tail
+        return self._begun + json_bytes(event)[1:] + self._tail
+
+    def _lines(self, rows: Rows) -> list[bytes] | None:
+        """The bodies of rows; None if it takes mappings to make them."""
+        names = rows.names
+        if names not in self._rows:
+            self._rows.clear()  # they follow on each other, if there are several at all
+            self._rows[names] = self._rows_json(names)
+        writer = self._rows[names]
+        return None if writer is None else writer.lines(rows)
+
+    def _rows_json(self, names: tuple[str, ...]) -> RowsJson | None:
+        """What writes rows of these names, if nothing but the account has to be added to them."""
+        is_plain = self._shape is text or (self._shape is common and COMMON_CHANGES.isdisjoint(names))
+        if not is_plain or {"aws_account_id", "log_info"} & {*names}:
+            return None
+        account = b',"aws_account_id":' + json_bytes(self._account) if self._account else b""
+        return RowsJson(names, self._begun, account + b"}" + self._tail)
 
 
 def _around(origin: Origin) -> tuple[bytes, bytes]:
@@ -110,6 +203,7 @@ def _around(origin: Origin) -> tuple[bytes, bytes]:
     return head + b'{"log_info":' + json_bytes(log_info(origin)), b"}"
 
 
+@Together
 def tell_failures(items: Iterable[Item]) -> Generator[Item, None, None]:
     """The stage that tells Wazuh of objects that could not be read: behind each such failure comes an encoded event.
 
@@ -122,38 +216,34 @@ def tell_failures(items: Iterable[Item]) -> Generator[Item, None, None]:
             yield Record(json_bytes(told), item.origin, item.number)
 
 
+@Together
 def plain_json(items: Iterable[Item]) -> Generator[Item, None, None]:
     """The stage that encodes events as they are, without Wazuh's envelope and shape: for jq, files, other programs."""
     for item in items:
         if item.__class__ is Record:
-            event = item.event
-            if event.__class__ is dict:
-                item.event = json_bytes(event)
-            else:
-                item.event = json_bytes(dict(event)) if isinstance(event, Mapping) else _text_bytes(item)
-        yield item
+            item.event = _plain(item.event, item.origin, item.number)
+            yield item
+        elif isinstance(item, Records):
+            together = zip(item.events, item.numbers, strict=True)
+            encoded = [_plain(event, item.origin, number) for event, number in together]
+            yield Records(encoded, item.origin, item.numbers)
+        else:
+            yield item
 
 
-def _text_bytes(record: Record) -> bytes:
+def _plain(event: Any, origin: Origin, number: int) -> bytes:
+    if event.__class__ is dict:
+        return json_bytes(event)
+    return json_bytes(dict(event)) if isinstance(event, Mapping) else _text_bytes(event, origin, number)
+
+
+def _text_bytes(event: Any, origin: Origin, number: int) -> bytes:
     """The bytes of an event that is no mapping. TypeError if it is nothing that could be sent."""
-    event = record.event
     if isinstance(event, bytes):
         return event
     if isinstance(event, str):
         return event.encode("utf-8", "surrogatepass")
     raise TypeError(
-        f"encoding record {record.number} of {record.origin}: a stage has made {type(event).__name__} of it; return a "
+        f"encoding record {number} of {origin}: a stage has made {type(event).__name__} of it; return a "
         "dict, text or bytes"
     )
-
-
-def _shaped(event: dict[str, Any], origin: Origin, has_log_info: bool) -> list[dict[str, Any]]:
-    """The events that are sent for this one: in the shape of its type, with the account, without its own log_info."""
-    if origin.account:
-        event["aws_account_id"] = origin.account
-    if has_log_info:
-        event.pop("log_info", None)
-    if origin.shape is None:
-        return [event]
-    shaped = origin.shape(event)
-    return shaped if isinstance(shaped, list) else [shaped]

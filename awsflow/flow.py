@@ -13,12 +13,12 @@ from typing import Any, Protocol, Self
 
 from awsflow.envelope import wazuh_json
 from awsflow.errors import ArgumentsError
-from awsflow.items import Barrier, Event, Failure, Item, Position, Record
-from awsflow.stages import Stage, discard, each
+from awsflow.items import Barrier, Encoded, Event, Failure, Item, Position, Record, Records, one_by_one
+from awsflow.stages import Stage, Together, discard, each, without
 
 
 class Source(Protocol):
-    """Yields records and barriers, and knows how to commit the barriers' positions."""
+    """Yields records, one by one or several together, and barriers, and knows how to commit their positions."""
 
     def items(self) -> Generator[Item, None, None]:
         """Yield what there is; closing the generator ends whatever was being read."""
@@ -37,7 +37,7 @@ class Sink(Protocol):
     """Takes encoded records: `record.event` is bytes. "flush returned" is its whole promise."""
 
     def write(self, records: Sequence[Record]) -> None:
-        """Take the records, in this order."""
+        """Take the records, in this order. Who needs their bytes alone has them by `awsflow.items.bodies`."""
         ...
 
     def flush(self) -> None:
@@ -144,26 +144,37 @@ class _Batcher:
     commit: Commit
     failures: Failures
     stats: Stats
-    pending: list[Record] = field(default_factory=list)
+    pending: list[Records] = field(default_factory=list)
+    count: int = 0
+    """Of the pending records."""
     size: int = 0
+    """Of their bytes."""
     covered: int = 0
-    """How many of the pending records lie before the last barrier."""
+    """How much of what is pending lies before the last barrier."""
+    covered_count: int = 0
     covered_size: int = 0
     positions: list[Position] = field(default_factory=list)
 
+    def add(self, item: Record | Records) -> None:
+        """One more, or several more, that wait."""
+        records = item if isinstance(item, Records) else Records([item.event], item.origin, (item.number,))
+        self.pending.append(records)
+        self.count += len(records.events)
+        self.size += sum(map(len, records.events))
+
     def cover(self, position: Position) -> None:
         """A barrier: everything pending belongs to this position."""
-        self.covered, self.covered_size = len(self.pending), self.size
+        self.cover_all()
         self.positions.append(position)
 
     def cover_all(self) -> None:
         """Nothing more is waited for: write everything with the next flush, without a position of its own."""
-        self.covered, self.covered_size = len(self.pending), self.size
+        self.covered, self.covered_count, self.covered_size = len(self.pending), self.count, self.size
 
     def make_room(self, batch: Batch) -> bool:
         """Flush what the last barrier covers; where there is none, all, once there are too many records without one."""
         if not self.covered:
-            if len(self.pending) <= _TOO_MANY * batch.records and self.size <= _TOO_MANY * batch.size:
+            if self.count <= _TOO_MANY * batch.records and self.size <= _TOO_MANY * batch.size:
                 return False
             self.cover_all()
         self.flush()
@@ -173,12 +184,13 @@ class _Batcher:
         """Write and flush what the last barrier covers, then commit; the records behind it stay pending."""
         records, self.pending = self.pending[: self.covered], self.pending[self.covered :]
         positions, self.positions = self.positions, []
+        count, self.count = self.covered_count, self.count - self.covered_count
         size, self.size = self.covered_size, self.size - self.covered_size
-        self.covered = self.covered_size = 0
-        if records:
-            self.sink.write(records)
+        self.covered = self.covered_count = self.covered_size = 0
+        if count:
+            self.sink.write(Encoded(records))
             self.sink.flush()
-            self.stats.sent += len(records)
+            self.stats.sent += count
             self.stats.bytes_out += size
         if positions:
             self.failures.flush()
@@ -213,17 +225,16 @@ def deliver(
     broken: list[BaseException] = []
     try:
         for item in _until_broken(items, broken):
-            if item.__class__ is Record:
-                waiting.pending.append(item)
-                waiting.size += len(item.event)
-                is_full = len(waiting.pending) > batch.records or waiting.size > batch.size
+            if isinstance(item, Record | Records):
+                waiting.add(item)
+                is_full = waiting.count > batch.records or waiting.size > batch.size
                 if is_full and waiting.make_room(batch):
                     due = clock() + batch.seconds
             elif item.__class__ is Barrier:
                 stats.add(item)
                 if item.position is not None:
                     waiting.cover(item.position)
-                if len(waiting.pending) >= batch.records or waiting.size >= batch.size or clock() >= due:
+                if waiting.count >= batch.records or waiting.size >= batch.size or clock() >= due:
                     waiting.flush()
                     due = clock() + batch.seconds
                 if stop():
@@ -306,14 +317,7 @@ class Flow:
 
     def filter(self, keep: Callable[[Any], bool]) -> Self:
         """Keep the events that the function says yes to."""
-
-        def kept(event: Event) -> tuple[Event, ...]:
-            if keep(event):
-                return (event,)
-            self.stats.drop()
-            return ()
-
-        return self.through(each(kept))
+        return self.through(without(lambda event: not keep(event), self.stats.drop))
 
     def to(self, sink: Sink, encode: Stage = wazuh_json) -> Self:
         """Deliver to this sink, encoded for Wazuh unless told otherwise (`awsflow.plain_json`), behind all stages."""
@@ -384,7 +388,7 @@ class Flow:
         covered = 0
         with closing(self._source), closing(self._items()) as items:
             try:
-                for item in items:
+                for item in one_by_one(items):
                     if isinstance(item, Record):
                         yield item
                         self.stats.sent += 1
@@ -416,10 +420,10 @@ class Flow:
     def _staged(self, items: Iterable[Item]) -> Iterable[Item]:
         """The items behind the stages that do something."""
         for stage in (*self._stages, *filter(None, [self._encode])):
-            items = stage(items)
+            items = stage(items if isinstance(stage, Together) else one_by_one(items))
         return items
 
     def _watched(self, items: Iterable[Item]) -> Generator[Item, None, None]:
         for stage in self._watching:
-            items = stage(items)
+            items = stage(items if isinstance(stage, Together) else one_by_one(items))
         yield from items

@@ -1,14 +1,16 @@
 """What travels in the stream: records, barriers and failures; and the object worth reading.
 
-Imports nothing of awsflow but errors: everything else builds on these words.
+Imports nothing of awsflow but errors and rows: everything else builds on these words.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from itertools import chain
+from typing import Any, Literal, TypeAlias, overload
 
 from awsflow.errors import AwsflowError
+from awsflow.rows import Rows
 
 Event: TypeAlias = dict[str, Any] | str | bytes
 """A log event: a mapping; or text that is sent as it is; or bytes, the encoded body of a datagram."""
@@ -50,6 +52,26 @@ class Record:
     number: int
 
 
+@dataclass(slots=True)
+class Records:
+    """Several records of one origin, in their order. They travel together where all that they meet takes them so.
+
+    They mean what the same records mean one after the other: iterate over them, and there they are.
+    """
+
+    events: "Sequence[Event]"
+    origin: Origin
+    numbers: Sequence[int]
+    """Of each event, within the origin."""
+
+    def __iter__(self) -> Iterator[Record]:
+        for event, number in zip(self.events, self.numbers, strict=True):
+            yield Record(event, self.origin, number)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
 @dataclass(frozen=True, slots=True)
 class Barrier:
     """All items before this one belong to `position`, and what reading them came to.
@@ -81,7 +103,60 @@ class Failure:
     content: bytes | None = None
 
 
-Item: TypeAlias = Record | Barrier | Failure
+Item: TypeAlias = Record | Records | Barrier | Failure
+
+
+def one_by_one(items: Iterable[Item]) -> Generator[Record | Barrier | Failure, None, None]:
+    """The same items without `Records`: the records that are together come one after the other."""
+    for item in items:
+        if isinstance(item, Records):
+            yield from item
+        else:
+            yield item
+
+
+class Encoded(Sequence[Record]):
+    """Records whose events are bytes, as sinks are given them. `bodies` are the bytes alone, which are had faster."""
+
+    __hash__ = None  # type: ignore[assignment]  # as a list has none
+
+    def __init__(self, together: Iterable[Records]) -> None:
+        self._together = list(together)
+        self.bodies: list[Any] = list(chain.from_iterable(records.events for records in self._together))
+
+    def __len__(self) -> int:
+        return len(self.bodies)
+
+    def __iter__(self) -> Iterator[Record]:
+        return chain.from_iterable(self._together)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is a sequence of the same records, as a list may be."""
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    @overload
+    def __getitem__(self, at: int) -> Record: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Record]: ...
+
+    def __getitem__(self, at: int | slice) -> Record | Sequence[Record]:
+        if isinstance(at, int) or at.step not in (None, 1):
+            return list(self)[at]
+        start, stop, _ = at.indices(len(self))
+        return Encoded(self._between(start, stop))
+
+    def _between(self, start: int, stop: int) -> Iterator[Records]:
+        for records in self._together:
+            some = slice(max(start, 0), max(stop, 0))
+            if records.numbers[some]:
+                yield Records(records.events[some], records.origin, records.numbers[some])
+            start, stop = start - len(records), stop - len(records)
+
+
+def bodies(records: Sequence[Record]) -> Iterable[Any]:
+    """The events of encoded records: bytes."""
+    return records.bodies if isinstance(records, Encoded) else (record.event for record in records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +169,9 @@ class Unreadable:
 
 Block: TypeAlias = list[Event | Unreadable]
 """Events in their order. A decoder yields at least one for each chunk, an empty one if the chunk completed none."""
+
+RowsOrBlock: TypeAlias = Rows | Block
+"""A block of which all events are columns of text may remain so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,28 @@
 
 import re
 from collections.abc import Callable, Generator, Iterable
+from itertools import compress
 from typing import Any, TypeAlias
 
 from awsflow.exactjson import json_value
-from awsflow.items import Event, Item, Record
+from awsflow.items import Event, Item, Record, Records
 
 Stage: TypeAlias = Callable[[Iterable[Item]], Generator[Item, None, None]]
+
+
+class Together:
+    """A stage that takes `Records` as they come, and makes of them what it would make of each record of theirs.
+
+    All other stages are given records one by one, so that who writes one need not know that there is more.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.__doc__ = stage.__doc__
+
+    def __call__(self, items: Iterable[Item]) -> Generator[Item, None, None]:
+        """Pass the items through."""
+        return self._stage(items)
 
 
 def each(function: Callable[[Any], Iterable[Event]]) -> Stage:
@@ -16,11 +32,47 @@ def each(function: Callable[[Any], Iterable[Event]]) -> Stage:
     Barriers and failures pass, where they are: nothing overtakes a barrier.
     """
 
+    @Together
     def stage(items: Iterable[Item]) -> Generator[Item, None, None]:
         for item in items:
             if item.__class__ is Record:
                 for event in function(item.event):
                     yield Record(event, item.origin, item.number)
+            elif isinstance(item, Records):
+                events: list[Event] = []
+                numbers: list[int] = []
+                for event, number in zip(item.events, item.numbers, strict=True):
+                    made = list(function(event))
+                    events += made
+                    numbers += [number] * len(made)
+                if events:
+                    yield Records(events, item.origin, numbers)
+            else:
+                yield item
+
+    return stage
+
+
+def without(is_unwanted: Callable[[Any], bool], dropped: Callable[[], None]) -> Stage:
+    """Drop the events that are unwanted; `dropped` is called for each."""
+
+    @Together
+    def stage(items: Iterable[Item]) -> Generator[Item, None, None]:
+        for item in items:
+            if item.__class__ is Record:
+                if is_unwanted(item.event):
+                    dropped()
+                else:
+                    yield item
+            elif isinstance(item, Records):
+                wanted = [not is_unwanted(event) for event in item.events]
+                for _ in range(wanted.count(False)):
+                    dropped()
+                if all(wanted):
+                    yield item
+                elif any(wanted):
+                    events = list(compress(item.events, wanted))
+                    yield Records(events, item.origin, list(compress(item.numbers, wanted)))
             else:
                 yield item
 
@@ -62,14 +114,7 @@ def discard(path: str, pattern: str, dropped: Callable[[], None] = lambda: None)
         value = json_in(event)
         return matches(event) is not None if value is None else found(value)
 
-    def stage(items: Iterable[Item]) -> Generator[Item, None, None]:
-        for item in items:
-            if item.__class__ is Record and matched(item.event):
-                dropped()
-            else:
-                yield item
-
-    return stage
+    return without(matched, dropped)
 
 
 def json_in(text: str) -> dict[str, Any] | list[Any] | None:

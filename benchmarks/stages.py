@@ -13,7 +13,7 @@ from awsflow import Flow
 from awsflow.decode.compression import members
 from awsflow.decode.lines import lines
 from awsflow.envelope import wazuh_json
-from awsflow.items import Block, Event, Origin, Record
+from awsflow.items import Event, Origin, Record, RowsOrBlock
 from awsflow.logtypes import LOG_TYPES
 from awsflow.logtypes.types import LogType
 from awsflow.sinks import WazuhSocket
@@ -61,7 +61,7 @@ def measure(log_type: LogType, path: Path, watches: Stopwatches, sink: WazuhSock
     return events, sum(map(len, pieces))
 
 
-def _shaped(block: Block, log_type: LogType, watches: Stopwatches) -> list[Event]:
+def _shaped(block: RowsOrBlock, log_type: LogType, watches: Stopwatches) -> list[Event]:
     shaped: list[Event] = []
     with watches.running("reshape"):
         for event in block:

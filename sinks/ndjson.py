@@ -1,12 +1,11 @@
 """NDJSON: a line of JSON for each event, as https://github.com/ndjson/ndjson-spec has it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 
 from awsflow.exactjson import json_bytes, json_value
-from awsflow.items import Record
+from awsflow.items import Record, bodies
 
 STARTS = (b"{", b"[", b'"')
 """What a line begins with. So no part of a line is JSON itself, and one that a crash has torn is known by that."""
@@ -16,8 +15,7 @@ _ENVELOPE = b'{"integration":"aws","aws":{"log_info":'
 def lines(records: Sequence[Record]) -> bytes:
     """The records' lines. An event that is JSON stays as it is; text that is none becomes a JSON string."""
     parts = []
-    for record in records:
-        body: Any = record.event  # bytes: an encoding stage came before
+    for body in bodies(records):
         # To parse every event costs as much as encoding it, so what is in our envelope is trusted to be JSON.
         parts.append(body if body.startswith(_ENVELOPE) and b"\n" not in body else _line(body))
         parts.append(b"\n")

@@ -5,10 +5,11 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterable
 from mmap import mmap
-from typing import Self
+from typing import Self, TypeVar
 
 from awsflow.errors import ArgumentsError
-from awsflow.items import Record
+
+T = TypeVar("T")
 
 LOOK_UP = 0.2
 """Seconds of waiting after which it is asked again whether to stop."""
@@ -42,8 +43,8 @@ class Pace:
         self._next = _Shared(clock() - self._saved)
         """When there is a token for the next record."""
 
-    def paced(self, records: Iterable[Record]) -> Generator[Record, None, None]:
-        """The records, each when its turn has come."""
+    def paced(self, records: Iterable[T]) -> Generator[T, None, None]:
+        """The records, or what stands for them, each when its turn has come."""
         for record in records:
             self._wait()
             yield record

@@ -8,11 +8,12 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from awsflow.errors import QueueDown, SinkError
-from awsflow.items import Record
+from awsflow.items import Record, bodies
 from awsflow.shrink import shrunk
 from awsflow.sinks.gauged_pace import LOOK, GaugedPace
 from awsflow.sinks.gauges import Gauges
@@ -109,14 +110,15 @@ class WazuhSocket:
 
     def _write(self, records: Sequence[Record]) -> None:
         send = self._send if self._socket is None else self._socket.send
-        for record in records if self._cap is None else self._cap.paced(records):
-            datagram = HEADER + record.event  # type: ignore[operator]  # bytes: an encoding stage came before
-            if len(datagram) > self._whole and not (datagram := self._fitting(record)):
+        numbered = enumerate(bodies(records))
+        for at, body in numbered if self._cap is None else self._cap.paced(numbered):
+            datagram = HEADER + body
+            if len(datagram) > self._whole and not (datagram := self._fitting(partial(records.__getitem__, at))):
                 continue
             try:
                 send(datagram)
             except OSError as error:
-                self._send_after(error, record, datagram)
+                self._send_after(error, partial(records.__getitem__, at), datagram)
                 send = self._send
 
     def among(self, senders: int) -> None:
@@ -139,8 +141,8 @@ class WazuhSocket:
             self._socket = _connection(self._path)
         return self._socket.send(datagram)
 
-    def _send_after(self, error: OSError, record: Record, datagram: bytes) -> None:
-        """Send a datagram that was refused, when what stands against it has passed."""
+    def _send_after(self, error: OSError, record: Callable[[], Record], datagram: bytes) -> None:
+        """Send a record's datagram that was refused, when what stands against it has passed."""
         pauses = _pauses(self._timeout)  # for all that is tried for this datagram, however often the queue comes back
         while True:
             if error.errno == errno.EMSGSIZE or (error.errno in OUT_OF_MEMORY and len(datagram) > LIMIT):
@@ -184,7 +186,7 @@ class WazuhSocket:
                 f"sending to {self._path}: the queue is full, and this run was asked to stop; the next run goes on"
             )
 
-    def _smaller(self, record: Record, datagram: bytes, error: OSError) -> bytes:
+    def _smaller(self, record: Callable[[], Record], datagram: bytes, error: OSError) -> bytes:
         """A datagram in a size that this kernel may take, of which it has refused another one; empty for none."""
         size = len(datagram)
         if error.errno == errno.EMSGSIZE:
@@ -196,16 +198,17 @@ class WazuhSocket:
                     f"sending to {self._path}: this kernel refuses datagrams of {size} bytes; raise "
                     "net.core.wmem_default and net.core.wmem_max"
                 ) from error
-        return self._fitting(record, told=size != len(HEADER) + len(record.event))
+        return self._fitting(record, told=size != len(HEADER) + len(record().event))
 
-    def _fitting(self, record: Record, *, told: bool = False) -> bytes:
+    def _fitting(self, record: Callable[[], Record], *, told: bool = False) -> bytes:
         """The datagram to send in place of one that is too large; empty if none is to be sent."""
+        whole = record()
         if not told:
-            self._oversized(record)
+            self._oversized(whole)
         if self._oversize == "dead-letter":
             return b""
-        assert isinstance(record.event, bytes)  # noqa: S101 - for the type checker: an encoding stage came before
-        return HEADER + shrunk(record.event, self._limit - len(HEADER))
+        assert isinstance(whole.event, bytes)  # noqa: S101 - for the type checker: an encoding stage came before
+        return HEADER + shrunk(whole.event, self._limit - len(HEADER))
 
 
 def _connection(path: Path) -> socket.socket:

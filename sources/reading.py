@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from awsflow.decode.compression import members
 from awsflow.decode.limits import Limits
 from awsflow.errors import AwsflowError, DecodeError, DecompressError, ObjectGone, ObjectReplaced, ServiceError
-from awsflow.items import Barrier, Block, Failure, Found, Item, Origin, Record, Unreadable
+from awsflow.items import Barrier, Event, Failure, Found, Item, Origin, Records, RowsOrBlock, Unreadable
 from awsflow.logtypes.layout import account_in
 from awsflow.logtypes.recognise import by_content, by_key
 from awsflow.logtypes.types import LogType
+from awsflow.rows import Rows
 from awsflow.state.positions import ObjectPosition
 
 UNREADABLE = (DecompressError, DecodeError, ServiceError)
@@ -93,22 +94,22 @@ class Reader:
         try:
             for origin, log_type, block in self._blocks(found, fetched):
                 kind = kind or log_type.name
-                fresh = block[max(found.done - number, 0) :]
+                fresh = block[max(found.done - number, 0) :] if number < found.done else block
                 number += len(block) - len(fresh)
                 before, newest = number, ""
-                for event in fresh:
-                    number += 1
-                    if isinstance(event, Unreadable):
+                for events in _readable(fresh):
+                    if isinstance(events, Unreadable):
+                        number += 1
                         if not self._skip_on_error:
                             yield Barrier(ObjectPosition(found, number - 1), read=number - 1 - before, newest=newest)
-                            raise DecodeError(f"reading {origin}: record {number}, {event.reason}")
-                        yield Failure(origin, number, DecodeError(event.reason), event.content)
+                            raise DecodeError(f"reading {origin}: record {number}, {events.reason}")
+                        yield Failure(origin, number, DecodeError(events.reason), events.content)
                         continue
-                    if log_type.time_field and isinstance(event, dict):
-                        when = event.get(log_type.time_field)
-                        if when.__class__ is str and when > newest:
-                            newest = when
-                    yield Record(event, origin, number)
+                    if not events:
+                        continue
+                    newest = max(newest, _newest(events, log_type.time_field))
+                    yield Records(events, origin, range(number + 1, number + 1 + len(events)))
+                    number += len(events)
                 yield Barrier(ObjectPosition(found, number), read=len(fresh), bytes_in=fetched.take(), newest=newest)
         except UNREADABLE as error:
             located(error, f"reading {found.origin}")
@@ -129,7 +130,7 @@ class Reader:
                 written=found.written,
             )
 
-    def _blocks(self, found: Found, chunks: Iterator[bytes]) -> Iterator[tuple[Origin, LogType, Block]]:
+    def _blocks(self, found: Found, chunks: Iterator[bytes]) -> Iterator[tuple[Origin, LogType, RowsOrBlock]]:
         """The blocks of all files in an object, with what is known of it once it is open."""
         origin, key = found.origin, found.origin.key
         log_type = self._named.get(found.log_type)
@@ -145,6 +146,37 @@ class Reader:
 def _refuses(error: AwsflowError) -> bool:
     """Whether that may be S3's answer for any object: no access, or a fault of its own."""
     return isinstance(error, ServiceError) and not isinstance(error, ObjectGone | ObjectReplaced)
+
+
+def _readable(block: RowsOrBlock) -> Iterator[Sequence[Event] | Unreadable]:
+    """The events of a block, together as far as nothing unreadable lies between them; there may be none."""
+    if isinstance(block, Rows) or Unreadable not in set(map(type, block)):
+        yield cast("Sequence[Event]", block)
+        return
+    together: list[Event] = []
+    for event in block:
+        if isinstance(event, Unreadable):
+            yield together
+            yield event
+            together = []
+        else:
+            together.append(event)
+    yield together
+
+
+def _newest(events: Sequence[Event], time_field: str) -> str:
+    """The newest time that one of the events tells in this field; empty if none does."""
+    newest = ""
+    if not time_field:
+        return newest
+    if isinstance(events, Rows):
+        return max(filter(None, events.column(time_field)), default=newest)
+    for event in events:
+        if event.__class__ is dict:
+            when = event.get(time_field)
+            if when.__class__ is str and when > newest:
+                newest = when
+    return newest
 
 
 def located(error: AwsflowError, doing: str) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from awsflow.aws import client
 from awsflow.decode.limits import Limits
 from awsflow.errors import ArgumentsError, AwsflowError, ServiceError
-from awsflow.items import Barrier, Failure, Found, Item, Record
+from awsflow.items import Barrier, Failure, Found, Item, Records
 from awsflow.logtypes.subscribers import types_of
 from awsflow.options import AwsAccess
 from awsflow.sources.ahead import fetched
@@ -221,8 +221,8 @@ class Queue:
         number = 0
         try:
             for item in _ending_at_once(reader.read(found, chunks)):
-                if item.__class__ is Record:
-                    number = item.number
+                if isinstance(item, Records):
+                    number = item.numbers[-1]
                 elif isinstance(item, Failure) and item.content is None:
                     yield from self._objects.failed(message, item, hopeless=False)
                     continue

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from awsflow.items import Barrier, Block, Record, Unreadable
+from awsflow.items import Barrier, Block, Record, Unreadable, one_by_one
 from awsflow.logtypes import log_types_named
 from awsflow.logtypes.cloudfront import CLOUDFRONT, FIELDS, decode, field, looks_like
 from awsflow.logtypes.layout import Folders, Layout, Place
@@ -386,7 +386,7 @@ def test_logs_in_all_places_are_collected_and_not_read_again(aws: Aws, tmp_path:
             "web", log_type="cloudfront", state=tmp_path / "s.db", only_after=date(2026, 11, 1), access=aws.access
         )
         got = []
-        for item in source.items():
+        for item in one_by_one(source.items()):
             if isinstance(item, Record):
                 got.append((item.origin.key, item.origin.account))
             elif isinstance(item, Barrier) and item.position is not None:

@@ -9,7 +9,7 @@ import pyarrow as pa  # type: ignore[import-untyped] # it has no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped] # likewise
 import pytest
 
-from awsflow.items import Barrier, Block, Record
+from awsflow.items import Barrier, Block, Record, one_by_one
 from awsflow.logtypes import log_types_named
 from awsflow.logtypes.flow_log_fields import OF_TRANSIT_GATEWAYS, OF_VPCS
 from awsflow.logtypes.recognise import by_content
@@ -126,7 +126,7 @@ def test_of_a_folder_with_both_each_type_reads_its_own_and_auto_counts_each_unde
         state = tmp_path / f"{log_type}.db"
         source = S3Bucket("flows", log_type=log_type, state=state, only_after=date(2026, 11, 1), access=aws.access)
         found = set()
-        for item in source.items():
+        for item in one_by_one(source.items()):
             if isinstance(item, Record):
                 assert isinstance(item.event, dict)
                 found.add((item.origin.key, item.event["source"]))

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from awsflow.errors import DecodeError
-from awsflow.items import Block, Record, Unreadable
+from awsflow.items import Block, Record, Unreadable, one_by_one
 from awsflow.logtypes import log_types_named
 from awsflow.logtypes.flow_log_fields import FIELDS, MORE_OF_VPCS, OF_TRANSIT_GATEWAYS, OF_VPCS
 from awsflow.logtypes.hive import HiveLogs
@@ -353,7 +353,7 @@ def test_every_layout_of_aws_is_collected_with_each_flow_logs_own_position(aws: 
             "flows", log_type=log_type, state=tmp_path / "state.db", only_after=date(2026, 11, 1), access=aws.access
         )
         found = {}
-        for item in source.items():
+        for item in one_by_one(source.items()):
             if isinstance(item, Record):
                 assert isinstance(item.event, dict)
                 found[item.origin.key] = item.event["source"] + item.origin.account

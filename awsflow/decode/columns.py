@@ -61,7 +61,10 @@ def by_quoted_spaces(lines: list[str]) -> list[list[str]]:
     >>> by_quoted_spaces(['a "b c" - "say "hi"!" d '])
     [['a', 'b c', '-', 'say "hi"!', 'd']]
     """
-    return [_at_spaces(line.rstrip(" "), _bare, _before_space) for line in lines]
+    lines = [line.rstrip(" ") for line in lines]
+    if (split := _plainly_quoted(lines)) is not None:
+        return split
+    return [_at_spaces(line, _bare, _before_space) for line in lines]
 
 
 def by_spaces_and_lists(lines: list[str]) -> list[list[str]]:
@@ -81,7 +84,38 @@ def by_bracketed_spaces(lines: list[str]) -> list[list[str]]:
     >>> by_bracketed_spaces(['a [b c] "d e" - "say "hi"!" f'])
     [['a', 'b c', 'd e', '-', 'say "hi"!', 'f']]
     """
-    return [_at_spaces(line.rstrip(" "), _bare_or_bracketed, _before_space_or_bracketed) for line in lines]
+    lines = [line.rstrip(" ") for line in lines]
+    if (split := _plainly_bracketed(lines)) is not None:
+        return split
+    return [_at_spaces(line, _bare_or_bracketed, _before_space_or_bracketed) for line in lines]
+
+
+def _plainly_quoted(lines: list[str]) -> list[list[str]] | None:
+    """The columns of lines in which quotes stand around columns and nowhere else; None if there is another line."""
+    try:
+        split = list(csv.reader(lines, delimiter=" ", strict=True))
+    except csv.Error:
+        return None
+    if len(split) != len(lines) or '"' in "".join(map("".join, split)) or any("\r" in line for line in lines):
+        return None
+    return split
+
+
+def _plainly_bracketed(lines: list[str]) -> list[list[str]] | None:
+    """The same, where each line has one pair of brackets, around the two words of a time in the same place."""
+    text = "".join(lines)
+    if not text.count("[") == text.count("]") == len(lines):
+        return None
+    split = _plainly_quoted(lines)
+    if not split:
+        return None
+    at = next((at for at, column in enumerate(split[0]) if column.startswith("[")), -1)
+    for line, row in zip(lines, split, strict=True):
+        bracketed = " ".join(row[at : at + 2])
+        if bracketed[:1] != "[" or bracketed[-1:] != "]" or bracketed not in line:
+            return None
+        row[at : at + 2] = [bracketed[1:-1]]
+    return split
 
 
 def _at_spaces(line: str, bare: Callable[[str], list[str]], column: _Column) -> list[str]:

@@ -8,10 +8,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from awsflow.decode.table import Table, by_quoted_spaces, rows
-from awsflow.items import Block
-from awsflow.logtypes.load_balancers import BEGINNING, LAYOUTS, LIKE_A_TIME, move_ip, others, split_address
+from awsflow.items import RowsOrBlock
+from awsflow.logtypes.load_balancers import (
+    BEGINNING,
+    LAYOUTS,
+    LIKE_A_TIME,
+    move_ip,
+    move_ips,
+    others,
+    split_addresses,
+)
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import LogType
+from awsflow.rows import Rows
 
 _FIRST = """
     type time elb client_port target_port request_processing_time target_processing_time response_processing_time
@@ -31,17 +40,43 @@ def finish(event: dict[str, Any]) -> dict[str, Any]:
     move_ip(event, "client_port", "client_ip")
     move_ip(event, "target_port", "target_ip")
     if targets := event.get("target_port_list"):
-        split = [split_address(target) for target in targets.split(" ")]
-        if any(ip for ip, _ in split):
-            event["target_port_list"] = " ".join(port for _, port in split)
-            event["target_ip_list"] = " ".join(ip or "-" for ip, _ in split)
+        ips, ports = targets_apart(targets)
+        if ips is not None:
+            event["target_port_list"], event["target_ip_list"] = ports, ips
     return event
 
 
-TABLE = Table((*_FIRST.split(), *_SINCE.split()), by_quoted_spaces, least=len(_FIRST.split()), finish=finish)
+def targets_apart(targets: str) -> tuple[str | None, str]:
+    """The ips and the ports of a list of addresses; no ips, and the list as it is, if there is none in it."""
+    ips, ports = split_addresses(targets.split(" "))
+    if not any(ips):
+        return None, targets
+    return " ".join(ip or "-" for ip in ips), " ".join(ports)
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def finish_rows(rows: Rows) -> Rows:
+    """The same for many requests at once."""
+    columns = dict(zip(rows.names, rows.columns, strict=True))
+    move_ips(columns, "client_port", "client_ip")
+    move_ips(columns, "target_port", "target_ip")
+    if "target_port_list" in columns:
+        split = [targets_apart(targets or "") for targets in columns["target_port_list"]]
+        columns["target_port_list"] = [ports for _, ports in split]
+        if any(ips is not None for ips, _ in split):
+            columns["target_ip_list"] = [ips for ips, _ in split]
+    return Rows(tuple(columns), list(columns.values()))
+
+
+TABLE = Table(
+    (*_FIRST.split(), *_SINCE.split()),
+    by_quoted_spaces,
+    least=len(_FIRST.split()),
+    finish=finish,
+    finish_rows=finish_rows,
+)
+
+
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The requests, each with its source."""
     return sourced(rows(chunks, TABLE), "alb")
 

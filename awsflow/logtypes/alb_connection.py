@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from awsflow.decode.table import Table, by_quoted_spaces, rows
-from awsflow.items import Block
+from awsflow.items import RowsOrBlock
 from awsflow.logtypes.load_balancers import BEGINNING, LAYOUTS, LIKE_A_TIME, others_than_connections
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import LogType
@@ -21,7 +21,7 @@ _SINCE = "conn_trace_id tls_keyexchange"
 TABLE = Table((*_FIRST.split(), *_SINCE.split()), by_quoted_spaces, least=len(_FIRST.split()))
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The connections, each with its source."""
     return sourced(rows(chunks, TABLE), "alb_connection")
 

@@ -14,7 +14,7 @@ from functools import partial
 
 from awsflow.decode.table import Names, Table, by_commas_and_spaces, rows
 from awsflow.errors import DecodeError, UnknownType
-from awsflow.items import Block
+from awsflow.items import RowsOrBlock
 from awsflow.logtypes.layout import Dated, Place
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import LogType
@@ -80,7 +80,7 @@ _FOLDERS = "|".join(TABLES)
 _folder = re.compile(rf".*({_FOLDERS})", re.DOTALL).match
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The events, each with its source. DecodeError if the path does not tell what the columns are."""
     found = _folder(name)
     if found is None:

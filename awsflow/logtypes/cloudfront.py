@@ -11,7 +11,7 @@ from typing import Any
 from awsflow.decode.json_lines import json_lines
 from awsflow.decode.parquet import is_parquet, parquet_rows, peek
 from awsflow.decode.table import Table, rows
-from awsflow.items import Block
+from awsflow.items import Block, RowsOrBlock
 from awsflow.logtypes.distributions import NAME, Distributions
 from awsflow.logtypes.opening import opening
 from awsflow.logtypes.sourced import sourced
@@ -75,11 +75,11 @@ def split(lines: list[str]) -> list[list[str]]:
 _TABLE = Table(names=tuple(map(field, FIELDS)), split=split, header=header)
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The requests, each with its source. Values are as written: what is URL-encoded stays so."""
     head, chunks = yield from peek(chunks)
     if is_parquet(head):
-        blocks = _renamed(_texts(parquet_rows(chunks)))
+        blocks: Iterator[RowsOrBlock] = _renamed(_texts(parquet_rows(chunks)))
     elif head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         blocks = _renamed(json_lines(chunks))
     else:

@@ -7,14 +7,14 @@ Keys: the same page
 from collections.abc import Iterator
 
 from awsflow.decode.json_objects import json_objects
-from awsflow.items import Block
+from awsflow.items import RowsOrBlock
 from awsflow.logtypes.layout import AwsLogs
 from awsflow.logtypes.opening import opening
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import LogType
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The document, with its source."""
     return sourced(json_objects(chunks), "cloudtrail_digest")
 

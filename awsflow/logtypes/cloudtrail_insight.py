@@ -9,14 +9,14 @@ They have a source of their own: what they tell of is a number of calls, not a c
 from collections.abc import Iterator
 
 from awsflow.decode.json_documents import array_in_document
-from awsflow.items import Block
+from awsflow.items import RowsOrBlock
 from awsflow.logtypes.layout import AwsLogs
 from awsflow.logtypes.opening import opening
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import LogType
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The events of `Records`, each with its source."""
     return sourced(array_in_document(chunks, "Records"), "cloudtrail_insight")
 

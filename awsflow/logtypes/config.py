@@ -14,7 +14,7 @@ from typing import Any
 
 from awsflow.decode.json_documents import array_in_document
 from awsflow.envelope import common
-from awsflow.items import Block
+from awsflow.items import RowsOrBlock
 from awsflow.logtypes.layout import AwsLogs
 from awsflow.logtypes.opening import opening
 from awsflow.logtypes.sourced import sourced
@@ -25,7 +25,7 @@ _LISTED = {"securityGroups": ("groupId", "groupName"), "availabilityZones": ("zo
 """Fields that become objects of lists, of which members; the first is what a text in the field's place stands for."""
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The items of `configurationItems`, each with its source."""
     return sourced(array_in_document(chunks, "configurationItems"), "config")
 

@@ -20,7 +20,7 @@ from awsflow.decode.table import Names, Split, Table, by_commas, by_spaces, by_t
 from awsflow.envelope import common
 from awsflow.errors import ArgumentsError
 from awsflow.exactjson import json_bytes
-from awsflow.items import Block, Event, Unreadable
+from awsflow.items import Block, Event, RowsOrBlock, Unreadable
 from awsflow.logtypes.eventbridge import detail
 from awsflow.logtypes.flow_log_fields import FIRST_WORDS, OF_VPCS, header
 from awsflow.logtypes.layout import Dated
@@ -34,7 +34,7 @@ _HEAD = 1 << 12
 """Bytes that are looked at. All white space may well be what comes before JSON, or nothing at all."""
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The events, in the format that the content begins like."""
     head = b""
     taken = []
@@ -98,7 +98,7 @@ _TEXT = Table(("full_log",), lambda lines: [[line] for line in lines], finish=_o
 def _with_header(split: Split) -> Decode:
     """Rows, of which the first one names the columns, wherever it stands."""
 
-    def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+    def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
         first: list[str] = []
 
         def names(line: str) -> Names | None:

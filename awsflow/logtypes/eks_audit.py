@@ -14,7 +14,7 @@ from datetime import date
 
 from awsflow.decode.json_lines import json_lines
 from awsflow.decode.lines import lines
-from awsflow.items import Block
+from awsflow.items import RowsOrBlock
 from awsflow.logtypes.layout import Folders, Listing, Place
 from awsflow.logtypes.opening import opening
 from awsflow.logtypes.sourced import sourced
@@ -80,7 +80,7 @@ class Exports:
         return _exported(key) is not None
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The events, each with its source. The time before each is left off: it is in the event."""
     return sourced(json_lines(_without_times(chunks)), "eks_audit")
 

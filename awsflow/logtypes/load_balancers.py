@@ -8,7 +8,10 @@ front of those of other logs. `ELBAccessLogTestFile` shows that the bucket may b
 has been copied by somebody, and may be of any of them.
 """
 
+from collections.abc import Iterable
+
 from awsflow.logtypes.layout import AwsLogs
+from awsflow.rows import Column
 
 LAYOUTS = (AwsLogs("elasticloadbalancing", organization=False),)
 LIKE_A_TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
@@ -37,10 +40,9 @@ def split_address(address: str) -> tuple[str, str]:
     >>> split_address("-")
     ('', '-')
     """
-    ip, _, port = address.rpartition(":")
-    if not ip or not port or port.endswith("]"):
-        return "", address
-    return ip.removeprefix("[").removesuffix("]"), port
+    before, _, port = address.rpartition(":")
+    ip = before.removeprefix("[").removesuffix("]")
+    return (ip, port) if ip and port and not port.endswith("]") else ("", address)
 
 
 def move_ip(event: dict[str, str], field: str, to: str) -> None:
@@ -48,3 +50,20 @@ def move_ip(event: dict[str, str], field: str, to: str) -> None:
     ip, port = split_address(event[field])
     if ip:
         event[field], event[to] = port, ip
+
+
+def split_addresses(addresses: Iterable[str | None]) -> tuple[list[str], list[str]]:
+    """The ips and the ports of addresses, as `split_address` has them."""
+    ips, ports = [], []
+    for address in addresses:
+        ip, port = split_address(address or "")
+        ips.append(ip)
+        ports.append(port)
+    return ips, ports
+
+
+def move_ips(columns: dict[str, Column], field: str, to: str) -> None:
+    """Do what `move_ip` does, with the columns of many events."""
+    ips, columns[field] = split_addresses(columns[field])
+    if any(ips):
+        columns[to] = [ip or None for ip in ips]

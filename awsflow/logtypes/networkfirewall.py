@@ -10,14 +10,14 @@ have `event.tls_error` or `event.revocation_check`.
 from collections.abc import Iterator
 
 from awsflow.decode.json_lines import json_lines
-from awsflow.items import Block
+from awsflow.items import RowsOrBlock
 from awsflow.logtypes.layout import AwsLogs
 from awsflow.logtypes.opening import opening
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import LogType
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The events, each with its source."""
     return sourced(json_lines(chunks), "networkfirewall")
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from awsflow.decode.table import Table, by_spaces_and_lists, rows
-from awsflow.items import Block
-from awsflow.logtypes.load_balancers import BEGINNING, LAYOUTS, move_ip, others
+from awsflow.items import RowsOrBlock
+from awsflow.logtypes.load_balancers import BEGINNING, LAYOUTS, move_ip, others, split_addresses
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import LogType
+from awsflow.rows import Rows
 
 
 def finish(event: dict[str, Any]) -> dict[str, Any]:
@@ -28,6 +29,18 @@ def finish(event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
+def finish_rows(rows: Rows) -> Rows:
+    """The same for many connections at once."""
+    columns = dict(zip(rows.names, rows.columns, strict=True))
+    if "alpn_be_protocol" in columns and "alpn_client_preference_list" not in columns:
+        columns["alpn_client_preference_list"] = columns.pop("alpn_be_protocol")
+    for whose in ("client", "destination"):
+        addresses = columns[f"{whose}_port"]
+        ips, columns[f"{whose}_port"] = split_addresses(addresses)
+        columns[f"{whose}_ip"] = [ip or address for ip, address in zip(ips, addresses, strict=True)]
+    return Rows(tuple(columns), list(columns.values()))
+
+
 _FIRST = """
     type version time elb listener client_port destination_port connection_time tls_handshake_time received_bytes
     sent_bytes incoming_tls_alert chosen_cert_arn chosen_cert_serial tls_cipher tls_protocol_version tls_named_group
@@ -35,10 +48,16 @@ _FIRST = """
 """
 _SINCE = "alpn_fe_protocol alpn_be_protocol alpn_client_preference_list tls_connection_creation_time"
 """Columns that AWS has added."""
-TABLE = Table((*_FIRST.split(), *_SINCE.split()), by_spaces_and_lists, least=len(_FIRST.split()), finish=finish)
+TABLE = Table(
+    (*_FIRST.split(), *_SINCE.split()),
+    by_spaces_and_lists,
+    least=len(_FIRST.split()),
+    finish=finish,
+    finish_rows=finish_rows,
+)
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The connections, each with its source."""
     return sourced(rows(chunks, TABLE), "nlb")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from awsflow.decode.table import Table, by_bracketed_spaces, rows
-from awsflow.items import Block
+from awsflow.items import RowsOrBlock
 from awsflow.logtypes.layout import AwsLogs, Dated, Folders, Place, is_account
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import LogType
@@ -60,7 +60,7 @@ class Partitioned(AwsLogs):
         return _partitioned(key) is not None
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The requests, each with its source."""
     return sourced(rows(chunks, TABLE), "s3_server_access")
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
-from awsflow.items import Block
+from awsflow.items import RowsOrBlock
+from awsflow.rows import Rows
 
 
-def sourced(blocks: Iterable[Block], source: str) -> Iterator[Block]:
+def sourced(blocks: Iterable[RowsOrBlock], source: str) -> Iterator[RowsOrBlock]:
     """The blocks, with this source in each event; one that the log has under that name is replaced."""
     for block in blocks:
+        if isinstance(block, Rows):
+            yield block.also("source", source)
+            continue
         for event in block:
             if isinstance(event, dict):
                 event["source"] = source

@@ -15,7 +15,7 @@ from awsflow.decode.parquet import is_parquet, parquet_rows
 from awsflow.decode.table import Split, Table, by_commas, by_commas_and_spaces, by_spaces, distinct, rows
 from awsflow.envelope import drop_nulls
 from awsflow.exactjson import json_bytes
-from awsflow.items import Block, Event, Unreadable
+from awsflow.items import Block, Event, RowsOrBlock, Unreadable
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import Decode, LogType
 from awsflow.logtypes.unpacking import unpacked
@@ -31,7 +31,7 @@ _DELIMITERS = (",", "\t", ";", "|", " ")
 _TEXT = Table(("full_log",), lambda lines: [[line] for line in lines])
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The events of an object of this name."""
     if name.endswith(_AS_THEY_ARE):
         yield from json_lines(chunks)
@@ -47,7 +47,7 @@ def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
     yield from sourced(_told_by(head, chain(taken, chunks)), "custom")
 
 
-def _told_by(head: bytes, content: Iterator[bytes]) -> Iterator[Block]:
+def _told_by(head: bytes, content: Iterator[bytes]) -> Iterator[RowsOrBlock]:
     """The events of a content that begins so."""
     if _json(head):
         return map(_details, json_objects(content))

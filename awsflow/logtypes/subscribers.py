@@ -5,7 +5,7 @@ Security Hub: https://docs.aws.amazon.com/securityhub/latest/userguide/securityh
 """
 
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +14,12 @@ from awsflow.decode.parquet import parquet_rows
 from awsflow.envelope import drop_nulls
 from awsflow.errors import ArgumentsError, UnknownType
 from awsflow.exactjson import json_bytes
-from awsflow.items import Block, Event, Item, Record, Unreadable
+from awsflow.items import Block, Event, Unreadable
 from awsflow.logtypes import log_types_named
 from awsflow.logtypes.subscriber_buckets import BUCKETS, decode_in
 from awsflow.logtypes.types import LogType
 from awsflow.logtypes.unpacking import unpacked
-from awsflow.stages import Stage
+from awsflow.stages import Stage, without
 
 _OF_HUB = (
     "actionName",
@@ -116,15 +116,11 @@ def discard_lines(pattern: str, dropped: Callable[[], None] = lambda: None) -> S
     """
     matches = re.compile(pattern).match
 
-    def stage(items: Iterable[Item]) -> Generator[Item, None, None]:
-        for item in items:
-            line = _line(item.event) if isinstance(item, Record) else None
-            if line is not None and matches(line) is not None:
-                dropped()
-            else:
-                yield item
+    def matched(event: Event) -> bool:
+        line = _line(event)
+        return line is not None and matches(line) is not None
 
-    return stage
+    return without(matched, dropped)
 
 
 def _line(event: Event) -> str | None:

@@ -6,14 +6,15 @@ Keys: https://docs.aws.amazon.com/vpc/latest/tgw/flow-logs-s3.html#flow-logs-s3-
 
 from collections.abc import Iterator
 
-from awsflow.items import Block
+from awsflow.envelope import text
+from awsflow.items import RowsOrBlock
 from awsflow.logtypes.flow_log_fields import TRANSIT_GATEWAY, source_of
-from awsflow.logtypes.flow_logs import flow_logs, shape
+from awsflow.logtypes.flow_logs import flow_logs
 from awsflow.logtypes.types import LogType
 from awsflow.logtypes.vpcflow import LAYOUTS
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The flows through transit gateways. A file of another flow log has none."""
     return flow_logs(chunks, only=TRANSIT_GATEWAY)
 
@@ -29,7 +30,7 @@ TRANSITGATEWAY = LogType(
     format="https://docs.aws.amazon.com/vpc/latest/tgw/tgw-flow-logs.html#flow-log-records",
     layouts=LAYOUTS,
     decode=decode,
-    shape=shape,
+    shape=text,
     account=True,
     time_field="end",
     looks_like=looks_like,

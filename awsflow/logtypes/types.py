@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from awsflow.envelope import common
-from awsflow.items import Block, Envelope, Shape
+from awsflow.items import Envelope, RowsOrBlock, Shape
 from awsflow.logtypes.layout import Layout, Place
 
-Decode: TypeAlias = Callable[[Iterator[bytes], str], Iterator[Block]]
+Decode: TypeAlias = Callable[[Iterator[bytes], str], Iterator[RowsOrBlock]]
 """From the chunks of a decompressed object, and its key, to blocks of events.
 
 A chunk may be empty: time passed. Where the content cannot be read any further, a decoder yields what it had, then

@@ -7,9 +7,10 @@ Keys: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html
 from collections.abc import Iterator
 
 from awsflow.decode.parquet import is_parquet
-from awsflow.items import Block
+from awsflow.envelope import text
+from awsflow.items import RowsOrBlock
 from awsflow.logtypes.flow_log_fields import VPC, source_of
-from awsflow.logtypes.flow_logs import flow_logs, shape
+from awsflow.logtypes.flow_logs import flow_logs
 from awsflow.logtypes.hive import HiveLogs
 from awsflow.logtypes.layout import AwsLogs
 from awsflow.logtypes.types import LogType
@@ -19,7 +20,7 @@ WRITER = r"_(fl-[0-9a-f]+)_"
 LAYOUTS = (AwsLogs("vpcflowlogs", writer=WRITER), HiveLogs("vpcflowlogs", writer=WRITER))
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """All flows in the folder: those of a transit gateway, whose files lie there too, have its source."""
     return flow_logs(chunks)
 
@@ -35,7 +36,7 @@ VPCFLOW = LogType(
     format="https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html",
     layouts=LAYOUTS,
     decode=decode,
-    shape=shape,
+    shape=text,
     account=True,
     time_field="end",
     looks_like=looks_like,

@@ -6,14 +6,14 @@ Format and keys: https://docs.aws.amazon.com/vpc-lattice/latest/ug/monitoring-ac
 from collections.abc import Iterator
 
 from awsflow.decode.json_lines import json_lines
-from awsflow.items import Block
+from awsflow.items import RowsOrBlock
 from awsflow.logtypes.layout import AwsLogs
 from awsflow.logtypes.opening import opening
 from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import LogType
 
 
-def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     """The requests and connections, each with its source."""
     return sourced(json_lines(chunks), "vpclattice")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from awsflow.errors import AwsflowError
 from awsflow.exactjson import json_bytes
-from awsflow.items import Block, Unreadable
+from awsflow.items import RowsOrBlock, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
     return (data[at : at + size] for at in range(0, len(data), size))
 
 
-def outcome(read: Callable[[Iterator[bytes]], Iterator[Block]], data: bytes, size: int) -> Outcome:
+def outcome(read: Callable[[Iterator[bytes]], Iterator[RowsOrBlock]], data: bytes, size: int) -> Outcome:
     """What comes of reading data in chunks of this size. Every decoder owes a block a chunk, of 100 events at most."""
     events: list[bytes | tuple[str, bytes]] = []
     blocks = 0
@@ -54,7 +54,7 @@ def outcome(read: Callable[[Iterator[bytes]], Iterator[Block]], data: bytes, siz
 
 
 def same_however_chunked(
-    read: Callable[[Iterator[bytes]], Iterator[Block]], data: bytes, sizes: Sequence[int] = (7, 61, 1009)
+    read: Callable[[Iterator[bytes]], Iterator[RowsOrBlock]], data: bytes, sizes: Sequence[int] = (7, 61, 1009)
 ) -> Outcome:
     """What comes of reading data: the same, however it is cut, for positions count events."""
     whole = outcome(read, data, max(len(data), 1))

@@ -1,0 +1,146 @@
+"""The fast ways make what the plain ones make: of rows what is made of mappings, of records together what of each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awsflow.decode.columns import (
+    _at_spaces,
+    _bare,
+    _bare_or_bracketed,
+    _before_space,
+    _before_space_or_bracketed,
+    by_bracketed_spaces,
+    by_quoted_spaces,
+)
+from awsflow.envelope import common, plain_json, tell_failures, text, wazuh_json
+from awsflow.items import Encoded, Envelope, Item, Origin, Record, Records, bodies, one_by_one
+from awsflow.logtypes import alb, nlb
+from awsflow.rows import Rows
+from awsflow.stages import Stage, discard, each
+
+ODD = '"\\\n\r\t\x00\x7f\x85\u2028é日'
+"""Characters of which JSON must escape some, and might others."""
+texts = st.text("ab -.:/", max_size=8) | st.text(st.characters(exclude_categories=["Cs"]), max_size=3)
+missing_or_texts = st.none() | texts
+names = st.lists(
+    st.sampled_from(["a", "b c", 'd"e', "f\\g", "é", "sourceIPAddress", "tags", "aws_account_id", "log_info", "time"]),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)
+kinds: tuple[Envelope, ...] = ("bucket", "object", "service", "none")
+
+
+@st.composite
+def rows(draw: st.DrawFn, cells: st.SearchStrategy[str | None] = missing_or_texts) -> Rows:
+    chosen = draw(names)
+    if draw(st.booleans()):  # so that one character alone decides
+        cells = st.sampled_from(["", "a", "b" + draw(st.sampled_from(ODD))])
+    count = draw(st.integers(1, 5))
+    return Rows(tuple(chosen), [draw(st.lists(cells, min_size=count, max_size=count)) for _ in chosen])
+
+
+def events(items: Sequence[Item] | Any) -> list[tuple[Any, int]]:
+    return [(item.event, item.number) for item in one_by_one(items) if isinstance(item, Record)]
+
+
+def origin(envelope: Envelope, account: str, shape: Any) -> Origin:
+    return Origin("a-bucket", 'a\n"key"', "alias", account, shape, envelope)
+
+
+@given(rows(), st.sampled_from(kinds), st.sampled_from(["", "123456789012"]), st.sampled_from([None, common, text]))
+def test_rows_are_encoded_byte_by_byte_as_the_mappings_that_they_are(
+    rows: Rows, envelope: Envelope, account: str, shape: Any
+) -> None:
+    where = origin(envelope, account, shape)
+    mappings = [Record(event, where, number) for number, event in enumerate(rows, 1)]
+    together = Records(rows, where, range(1, len(rows) + 1))
+    assert events(wazuh_json([together])) == events(wazuh_json(mappings))
+
+
+@given(rows(), rows(st.sampled_from(["a", "b", "10.0.0.1"])))
+def test_rows_of_other_names_and_numbers_may_follow_on_each_other(one: Rows, other: Rows) -> None:
+    where = origin("bucket", "1", text)
+    order = [one, other, other[:1], one, one[1:] or one]
+    stream = [Records(rows, where, range(len(rows))) for rows in order]
+    mappings = [Record(event, where, number) for rows in order for number, event in enumerate(rows)]
+    assert events(wazuh_json(stream)) == events(wazuh_json(mappings))
+
+
+@given(rows(), st.slices(5))
+def test_rows_are_a_sequence_of_mappings(rows: Rows, part: slice) -> None:
+    mappings = list(rows)
+    assert rows == mappings
+    assert rows[part] == mappings[part]
+    assert [rows[at] for at in range(-len(rows), len(rows))] == [*mappings, *mappings]
+    assert rows.also("a", "x") == [{**event, "a": "x"} for event in mappings]
+
+
+def doubled(event: dict[str, Any]) -> list[dict[str, Any]]:
+    return [event, event] if "a" in event else []
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [wazuh_json, plain_json, tell_failures, each(doubled), discard("a", "a"), discard("b c", "")],
+    ids=["wazuh_json", "plain_json", "tell_failures", "each", "discard", "discard_all"],
+)
+@given(rows=rows())
+def test_a_stage_makes_of_records_together_what_it_makes_of_each(stage: Stage, rows: Rows) -> None:
+    where = origin("bucket", "123456789012", common)
+    numbers = range(7, 7 + len(rows))
+    alone = [Record(dict(event), where, number) for number, event in zip(numbers, rows, strict=True)]
+    for some in (rows, list(rows)):
+        assert events(stage([Records(some, where, numbers)])) == events(stage([*alone]))
+
+
+addresses = st.sampled_from(
+    ["-", "10.0.0.1:80", "[2001:db8::1]:443", "10.0.0.1", "", "a b:1", "- -", "10.0.0.1:80 -", "[:1", "1:"]
+)
+
+
+@pytest.mark.parametrize("table", [alb.TABLE, nlb.TABLE], ids=["alb", "nlb"])
+@given(data=st.data())
+def test_load_balancers_addresses_are_split_in_columns_as_in_mappings(table: Any, data: st.DataObject) -> None:
+    width = data.draw(st.integers(table.least, len(table.names)))
+    count = data.draw(st.integers(1, 4))
+    columns = [data.draw(st.lists(addresses, min_size=count, max_size=count)) for _ in range(width)]
+    rows = Rows(table.names[:width], columns)
+    finished = table.finish_rows(rows)
+    expected = [table.finish(event) for event in rows]
+    assert finished == expected
+    assert [list(event) for event in finished] == [list(event) for event in expected]
+
+
+lines = st.lists(st.text(st.sampled_from('ab "[]\r\\é'), max_size=20), max_size=5)
+
+
+@given(lines | st.lists(st.sampled_from(['a [b c] "d" e', 'a [b c] "d "" e"', 'x "[b" c]', 'a "[b c]" d', "[a b] c"])))
+def test_lines_are_split_together_as_each_alone(lines: list[str]) -> None:
+    for split, bare, column in (
+        (by_quoted_spaces, _bare, _before_space),
+        (by_bracketed_spaces, _bare_or_bracketed, _before_space_or_bracketed),
+    ):
+        try:
+            expected = [_at_spaces(line.rstrip(" "), bare, column) for line in lines]
+        except ValueError:
+            with pytest.raises(ValueError, match="is not closed"):
+                split(lines)
+        else:
+            assert split(lines) == expected
+
+
+@given(st.slices(3))
+def test_encoded_records_are_a_sequence_of_records(part: slice) -> None:
+    where = Origin("b", "k")
+    encoded = Encoded([Records([b"1", b"2"], where, range(1, 3)), Records([b"3"], where, (9,))])
+    records = [Record(b"1", where, 1), Record(b"2", where, 2), Record(b"3", where, 9)]
+    assert list(encoded) == records
+    assert (len(encoded), encoded[2], encoded[-1]) == (3, records[2], records[-1])
+    assert encoded[part] == records[part]
+    assert list(bodies(encoded[part])) == [record.event for record in records[part]]
+    assert list(bodies(encoded)) == list(bodies(records)) == [b"1", b"2", b"3"]
