@@ -47,9 +47,11 @@ def assumed(session: Session, access: AwsAccess, role_arn: str, region: str, con
         watch(client, access.call_seconds)
         return client
 
-    fetcher = AssumeRoleCredentialFetcher(sts, source, role_arn, extra_args=wanted)
+    cache: dict[str, Any] = {}
+    fetcher = AssumeRoleCredentialFetcher(sts, source, role_arn, extra_args=wanted, cache=cache)
 
     def fetched() -> Any:
+        cache.clear()  # who asks wants other ones than those which are there
         with doing(f"assuming {role_arn}"):
             try:
                 return fetcher.fetch_credentials()

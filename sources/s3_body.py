@@ -72,6 +72,7 @@ class _Version:
 
     def __init__(self, client: S3Client, found: Found, seconds: float, note: Callable[[str], None]) -> None:
         self.found = found
+        self.place = str(client.meta.endpoint_url)
         self._what = f"reading {found.origin}"
         self._client = client
         self._seconds = seconds
@@ -104,7 +105,8 @@ class _Version:
             answer["Body"].close()
             raise self._wrong(f"{size} bytes")
         self._etag = etag
-        answer["Body"] = _Connection(answer["Body"], self)
+        begin = int(request["Range"].removeprefix("bytes=").partition("-")[0]) if "ContentRange" in answer else 0
+        answer["Body"] = _Connection(answer["Body"], self, size - begin)
         return answer
 
     def came(self) -> None:
@@ -152,20 +154,26 @@ def _size(answer: dict[str, Any]) -> int | None:
 
 
 class _Connection:
-    """One connection's part of an object."""
+    """One connection's part of an object: from somewhere to its end."""
 
-    def __init__(self, body: Any, version: _Version) -> None:
+    def __init__(self, body: Any, version: _Version, size: int) -> None:
         self._body = body
         self._version = version
+        self._left = size
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most `size`; none at the end."""
+        from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - half of a start's time
+
         try:
             piece: bytes = self._body.read(min(size, SLICE))
+            if not piece and self._left > 0:  # as was announced, maybe: smart_open would ask again and again
+                raise ConnectionClosedError(endpoint_url=self._version.place)
         except Exception as error:
             self._version.broke(error)
             raise
         if piece:
+            self._left -= len(piece)
             self._version.came()
         return piece
 

@@ -165,7 +165,7 @@ class SqsCalls:
                 try:
                     yield
                 except Exception as error:
-                    code = getattr(error, "response", {}).get("Error", {}).get("Code")
+                    code = (getattr(error, "response", None) or {}).get("Error", {}).get("Code")
                     if code in _NO_QUEUE:
                         raise NoQueue(
                             f"{doing_what}: there is no such queue; check its name, the region "

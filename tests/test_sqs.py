@@ -23,9 +23,9 @@ from awsflow.options import AwsAccess
 from awsflow.sinks import WazuhSocket
 from awsflow.sources import Queue
 from awsflow.sources.sqs_address import address_of
-from tests.answers import Answer, refused
+from tests.answers import Answer, Request, refused
 from tests.conftest import Aws
-from tests.meddling import Asked, Meddling, refused_by_sqs
+from tests.fault_server import FaultServer, refused_by_sqs
 from tests.messages import TEST_EVENT, by_cloudtrail, by_eventbridge, by_s3, s3_record, wrapped_by_sns
 from tests.queues import Logs, ids_of
 from tests.test_flow import FragileSink
@@ -109,11 +109,11 @@ def test_a_fifo_queue_is_read_to_its_end_though_it_hides_messages_behind_those_i
 
 
 def test_the_owner_and_the_region_are_those_of_the_arn(aws: Aws) -> None:
-    with Meddling(aws.url) as meddling:
-        source = Queue("arn:aws:sqs:eu-west-3:999999999999:theirs", access=AwsAccess(service_endpoint=meddling.url))
+    with FaultServer(aws.url) as faulty:
+        source = Queue("arn:aws:sqs:eu-west-3:999999999999:theirs", access=AwsAccess(service_endpoint=faulty.url))
         with pytest.raises(NoQueue, match=r"theirs of account 999999999999: there is no such queue.*eu-west-3"):
             list(Flow(source))
-        (asked,) = meddling.asked
+        (asked,) = faulty.requests
     assert asked.body == {"QueueName": "theirs", "QueueOwnerAWSAccountId": "999999999999"}
     assert "/eu-west-3/sqs/" in asked.headers["authorization"]
 
@@ -267,41 +267,41 @@ def test_what_sqs_refuses_ends_the_run_and_loses_nothing(
 ) -> None:
     logs.put("a")
 
-    def no(asked: Asked) -> Answer | None:
+    def no(asked: Request) -> Answer | None:
         return refused_by_sqs(code, 403) if asked.action == action else None
 
-    with Meddling(aws.url, no) as meddling, pytest.raises(expected, match=r"the queue logs: .*" + code):
-        Flow(logs.source(access=AwsAccess(service_endpoint=meddling.url))).to(FragileSink()).run()
+    with FaultServer(aws.url, choose=no) as faulty, pytest.raises(expected, match=r"the queue logs: .*" + code):
+        Flow(logs.source(access=AwsAccess(service_endpoint=faulty.url))).to(FragileSink()).run()
     assert logs.left() == 1
 
 
 def test_a_message_that_cannot_be_deleted_is_tried_three_times(aws: Aws, logs: Logs) -> None:
     logs.put("a")
 
-    def failing(asked: Asked) -> Answer | None:
+    def failing(asked: Request) -> Answer | None:
         if asked.action != "DeleteMessageBatch":
             return None
         failed = [{"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in asked.body["Entries"]]
         return Answer(body=json.dumps({"Failed": failed, "Successful": []}).encode())
 
-    with Meddling(aws.url, failing) as meddling:
+    with FaultServer(aws.url, choose=failing) as faulty:
         with pytest.raises(QueueFailed, match=r"InternalError, for 1 messages, three times"):
-            Flow(logs.source(access=AwsAccess(service_endpoint=meddling.url))).to(FragileSink()).run()
-        assert meddling.count("DeleteMessageBatch") == 3
+            Flow(logs.source(access=AwsAccess(service_endpoint=faulty.url))).to(FragileSink()).run()
+        assert faulty.count("DeleteMessageBatch") == 3
 
 
 def test_a_message_that_somebody_else_has_by_now_is_warned_of(aws: Aws, logs: Logs) -> None:
     logs.put("a", "b")
     warned: list[str] = []
 
-    def expired(asked: Asked) -> Answer | None:
+    def expired(asked: Request) -> Answer | None:
         if asked.action != "DeleteMessageBatch":
             return None
         failed = [{"Id": "0", "Code": "ReceiptHandleIsInvalid", "SenderFault": True}]
         return Answer(body=json.dumps({"Failed": failed, "Successful": [{"Id": "1"}]}).encode())
 
-    with Meddling(aws.url, expired) as meddling:
-        Flow(logs.source(access=AwsAccess(service_endpoint=meddling.url), warn=warned.append)).to(FragileSink()).run()
+    with FaultServer(aws.url, choose=expired) as faulty:
+        Flow(logs.source(access=AwsAccess(service_endpoint=faulty.url), warn=warned.append)).to(FragileSink()).run()
     (told,) = warned
     assert "deleting 1 messages from the queue logs: they were delivered" in told
 
@@ -310,11 +310,11 @@ def test_a_message_that_somebody_else_has_by_now_is_warned_of(aws: Aws, logs: Lo
 def test_a_store_that_throttles_ends_the_run_and_what_came_before_is_deleted(aws: Aws, logs: Logs) -> None:
     logs.put("a", "b", "c")
 
-    def slow_down(asked: Asked) -> Answer | None:
+    def slow_down(asked: Request) -> Answer | None:
         return refused("SlowDown", 503) if asked.action == "GET /logs/b" else None
 
     sink = FragileSink()
-    with Meddling(aws.url, slow_down) as meddling, pytest.raises(Throttled, match="s3://logs/b"):
-        Flow(logs.source(access=AwsAccess(service_endpoint=meddling.url), skip_on_error=True)).to(sink).run()
+    with FaultServer(aws.url, choose=slow_down) as faulty, pytest.raises(Throttled, match="s3://logs/b"):
+        Flow(logs.source(access=AwsAccess(service_endpoint=faulty.url), skip_on_error=True)).to(sink).run()
     assert len(sink.arrived) == 1
     assert logs.left() == 2

@@ -19,9 +19,9 @@ from awsflow.errors import (
 )
 from awsflow.options import AwsAccess
 from awsflow.sinks.dead_letters import DeadLetters
-from tests.answers import Answer, refused
+from tests.answers import Answer, Request, refused
 from tests.conftest import Aws
-from tests.meddling import Asked, Meddling
+from tests.fault_server import FaultServer
 from tests.messages import by_s3, s3_record
 from tests.queues import BAD_GZIP, Logs, Told, names
 from tests.test_flow import FragileSink
@@ -47,7 +47,7 @@ def fill(logs: Logs) -> tuple[list[str], list[str]]:
     return good, bad
 
 
-def deny(asked: Asked) -> Answer | None:
+def deny(asked: Request) -> Answer | None:
     return refused("AccessDenied", 403) if asked.action.startswith("GET /logs/denied/") else None
 
 
@@ -56,10 +56,10 @@ def test_bad_messages_stop_none_of_the_others_are_told_once_and_left_to_the_redr
     policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 2}
     logs = Logs(aws, VisibilityTimeout=1, RedrivePolicy=json.dumps(policy))
     good, bad = fill(logs)
-    with Meddling(aws.url, deny) as meddling:
+    with FaultServer(aws.url, choose=deny) as faulty:
         told = Told()
         sink = FragileSink()
-        flow = Flow(logs.source(access=AwsAccess(service_endpoint=meddling.url), wait=2), failures=told).to(sink)
+        flow = Flow(logs.source(access=AwsAccess(service_endpoint=faulty.url), wait=2), failures=told).to(sink)
         with pytest.raises(
             AwsflowError, match=r"stays in the queue logs, for its redrive policy; and 19 more messages"
         ):
@@ -90,8 +90,8 @@ def test_told_to_skip_bad_messages_are_filed_whole_and_deleted(aws: Aws, tmp_pat
     path = tmp_path / "dead-letter.ndjson"
     letters = DeadLetters(path)
     sink = FragileSink()
-    with Meddling(aws.url, deny) as meddling:
-        source = logs.source(access=AwsAccess(service_endpoint=meddling.url), skip_on_error=True)
+    with FaultServer(aws.url, choose=deny) as faulty:
+        source = logs.source(access=AwsAccess(service_endpoint=faulty.url), skip_on_error=True)
         stats = Flow(source, failures=letters).to(sink).run()
     assert (stats.failed, logs.left()) == (20, 0)
     assert sorted(name for name in names(sink) if isinstance(name, str)) == good

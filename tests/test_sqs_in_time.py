@@ -15,9 +15,9 @@ from awsflow.errors import (
 from awsflow.options import AwsAccess
 from awsflow.sources.receiving import AHEAD, IN_FLIGHT, Receiver
 from awsflow.sources.sqs_calls import Received
-from tests.answers import Answer
+from tests.answers import Answer, Request
 from tests.conftest import Aws
-from tests.meddling import Asked, Meddling, refused_by_sqs
+from tests.fault_server import FaultServer, refused_by_sqs
 from tests.messages import by_s3
 from tests.queues import BAD_GZIP, Logs, SlowSink, Told, names, until
 from tests.test_flow import FragileSink
@@ -48,16 +48,16 @@ def test_what_takes_longer_than_the_visibility_is_hidden_from_others_and_deliver
 def test_an_object_that_comes_slowly_is_hidden_from_others_too(aws: Aws) -> None:
     logs = Logs(aws, VisibilityTimeout=2)
 
-    def slow(asked: Asked) -> Answer | None:
+    def slow(asked: Request) -> Answer | None:
         if asked.action == "GET /logs/a":
             time.sleep(4)
         return None
 
-    with Meddling(aws.url, slow) as meddling:
+    with FaultServer(aws.url, choose=slow) as faulty:
         logs.put("a")
-        access = AwsAccess(service_endpoint=meddling.url)
+        access = AwsAccess(service_endpoint=faulty.url)
         assert logs.ids(access=access, wait=2) == ["a"]
-        assert meddling.count("GET /logs/a") == 1
+        assert faulty.count("GET /logs/a") == 1
     assert logs.left() == 0
 
 
@@ -65,14 +65,14 @@ def test_a_message_that_comes_back_while_it_is_worked_on_is_not_read_again(aws: 
     logs = Logs(aws, VisibilityTimeout=1)
     warned: list[str] = []
 
-    def denied(asked: Asked) -> Answer | None:
+    def denied(asked: Request) -> Answer | None:
         return refused_by_sqs("AccessDenied", 403) if asked.action == "ChangeMessageVisibilityBatch" else None
 
-    with Meddling(aws.url, denied) as meddling:
+    with FaultServer(aws.url, choose=denied) as faulty:
         logs.put("a")
         sink = SlowSink(2.5)
-        Flow(logs.source(access=AwsAccess(service_endpoint=meddling.url), wait=2, warn=warned.append)).to(sink).run()
-        assert meddling.count("GET /logs/a") == 1
+        Flow(logs.source(access=AwsAccess(service_endpoint=faulty.url), wait=2, warn=warned.append)).to(sink).run()
+        assert faulty.count("GET /logs/a") == 1
     assert len(sink.arrived) == 1
     assert logs.left() == 0
     (told,) = warned
@@ -81,13 +81,13 @@ def test_a_message_that_comes_back_while_it_is_worked_on_is_not_read_again(aws: 
 
 
 def test_without_the_right_to_ask_for_the_visibility_it_is_said_with_each_message(aws: Aws, logs: Logs) -> None:
-    def denied(asked: Asked) -> Answer | None:
+    def denied(asked: Request) -> Answer | None:
         return refused_by_sqs("AccessDenied", 403) if asked.action == "GetQueueAttributes" else None
 
-    with Meddling(aws.url, denied) as meddling:
+    with FaultServer(aws.url, choose=denied) as faulty:
         logs.put("a")
-        assert logs.ids(access=AwsAccess(service_endpoint=meddling.url)) == ["a"]
-        said = [asked.body["VisibilityTimeout"] for asked in meddling.asked if asked.action == "ReceiveMessage"]
+        assert logs.ids(access=AwsAccess(service_endpoint=faulty.url)) == ["a"]
+        said = [asked.body["VisibilityTimeout"] for asked in faulty.requests if asked.action == "ReceiveMessage"]
     assert set(said) == {120}
 
 
@@ -133,15 +133,15 @@ def test_what_could_not_be_had_is_tried_again_by_a_run_that_follows_and_told_onc
     logs = Logs(aws, VisibilityTimeout=1)
     logs.put("bad", content=BAD_GZIP, told=False)
     logs.put("good", told=False)
-    with Meddling(aws.url) as meddling:
-        sink, told = following(logs, access=AwsAccess(service_endpoint=meddling.url), wait=20)
+    with FaultServer(aws.url) as faulty:
+        sink, told = following(logs, access=AwsAccess(service_endpoint=faulty.url), wait=20)
         logs.send(by_s3("logs", "late", "good"), by_s3("logs", "bad"))
-        until(lambda: meddling.count("GET /logs/late") >= 3)
+        until(lambda: faulty.count("GET /logs/late") >= 3)
         logs.put("late", told=False)
         until(lambda: logs.left() == 1)
         assert sorted(failure.origin.key for failure in told.failures) == ["bad", "late"]
-        assert meddling.count("GET /logs/bad") == 1
-        assert meddling.count("GET /logs/good") == 1
+        assert faulty.count("GET /logs/bad") == 1
+        assert faulty.count("GET /logs/good") == 1
     arrived = Counter(names(sink))
     assert arrived["late"] == arrived["good"] == 1
 
