@@ -19,10 +19,10 @@ from awsflow.options import AwsAccess
 from awsflow.sources import S3Bucket
 from awsflow.state.checkpoints import Checkpoints
 from awsflow.state.positions import ObjectPosition
-from tests.answers import Answer, refused
+from tests.answers import Answer, Request, refused
 from tests.commands import awsflow
 from tests.conftest import Aws
-from tests.meddling import Asked, Meddling
+from tests.fault_server import FaultServer
 from tests.test_s3 import BAD, REGION, document, put
 from tests.wazuh import Wazuh
 
@@ -126,7 +126,7 @@ def test_an_object_that_becomes_readable_leaves_the_list_and_repeats_nothing(aws
     s3.put_object(Bucket="trail", Key=FOLDER + "b", Body=whole)
     broken = [2000, 4000]
 
-    def torn(asked: Asked) -> Answer | None:
+    def torn(asked: Request) -> Answer | None:
         """The beginning of the object, then nonsense; from the third time on, what is really there."""
         if asked.action != f"GET /trail/{FOLDER}b" or not broken:
             return None
@@ -135,14 +135,14 @@ def test_an_object_that_becomes_readable_leaves_the_list_and_repeats_nothing(aws
         body = whole[:size] + b"\xff" * (len(whole) - size)
         return Answer(200, body, {"ETag": etag, "Content-Type": "binary/octet-stream"})
 
-    with Meddling(aws.url, torn) as meddling:
-        first, failed = run(aws, state, url=meddling.url)
+    with FaultServer(aws.url, choose=torn) as faulty:
+        first, failed = run(aws, state, url=faulty.url)
         assert failed == ["b"]
         assert 0 < listed(state)["b"]["records"] == len(first) - 1
-        second, failed = run(aws, state, url=meddling.url)
+        second, failed = run(aws, state, url=faulty.url)
         assert (failed, attempts(state)) == (["b"], {"b": 2})
         assert listed(state)["b"]["records"] == len(first) - 1 + len(second)
-        third, failed = run(aws, state, url=meddling.url)
+        third, failed = run(aws, state, url=faulty.url)
     assert (failed, attempts(state)) == ([], {})
     assert first + second + third == [TODAY + "a", *map(str, range(250))]
     assert run(aws, state) == ([], [])
@@ -152,21 +152,21 @@ def test_retry_has_an_object_read_that_was_given_up_long_before_the_look_back(aw
     old = f"{REGION}{LONG_AGO:%Y/%m/%d}/"
     denied = True
 
-    def deny(asked: Asked) -> Answer | None:
+    def deny(asked: Request) -> Answer | None:
         return refused("AccessDenied", 403) if denied and asked.action == f"GET /trail/{old}b" else None
 
     put(s3, f"{LONG_AGO:%Y/%m/%d}/a", f"{LONG_AGO:%Y/%m/%d}/b")
-    with Meddling(aws.url, deny) as meddling:
-        assert run(aws, state, url=meddling.url, now=LONG_AGO)[1] == ["b"]
+    with FaultServer(aws.url, choose=deny) as faulty:
+        assert run(aws, state, url=faulty.url, now=LONG_AGO)[1] == ["b"]
         for day in range(1, 6):
             put(s3, f"{LONG_AGO + timedelta(days=day):%Y/%m/%d}/c")
-            run(aws, state, url=meddling.url, now=LONG_AGO + timedelta(days=day))
+            run(aws, state, url=faulty.url, now=LONG_AGO + timedelta(days=day))
         assert listed(state)["b"]["given_up"]
         denied = False
-        assert run(aws, state, url=meddling.url) == ([], [])
+        assert run(aws, state, url=faulty.url) == ([], [])
         assert command("retry", state) == (0, "1 object will be tried again by the next run\n", "")
         assert attempts(state) == {"b": 0}
-        assert run(aws, state, url=meddling.url) == ([f"{LONG_AGO:%Y/%m/%d}/b"], [])
+        assert run(aws, state, url=faulty.url) == ([f"{LONG_AGO:%Y/%m/%d}/b"], [])
     assert attempts(state) == {}
 
 
@@ -179,7 +179,7 @@ def test_what_is_forgotten_is_not_read_any_more_unless_it_is_replaced(aws: Aws, 
     assert run(aws, state) == (["mended"], [])
 
 
-def refuse_all(asked: Asked) -> Answer | None:
+def refuse_all(asked: Request) -> Answer | None:
     return refused("AccessDenied", 403) if asked.action.startswith("GET /trail/AWSLogs") else None
 
 
@@ -189,12 +189,12 @@ def test_while_access_is_denied_to_all_objects_runs_end_with_an_error_and_no_att
 ) -> None:
     put(s3, TODAY + "a", TODAY + "b")
     told = []
-    with Meddling(aws.url, refuse_all) as meddling:
+    with FaultServer(aws.url, choose=refuse_all) as faulty:
         for number in range(4):
             if number == 2:
                 put(s3, TODAY + "c")
             ended = awsflow(
-                *("bucket", "trail", "--skip-on-error", "--endpoint-url", meddling.url, "--state", state),
+                *("bucket", "trail", "--skip-on-error", "--endpoint-url", faulty.url, "--state", state),
                 *("--workers", workers),
                 home=state.parent,
             )
@@ -215,34 +215,34 @@ def test_while_access_is_denied_to_all_objects_runs_end_with_an_error_and_no_att
 def test_an_object_that_is_refused_while_others_are_read_is_given_up_after_three_attempts(
     aws: Aws, s3: Any, state: Path
 ) -> None:
-    def refuse_one(asked: Asked) -> Answer | None:
+    def refuse_one(asked: Request) -> Answer | None:
         return refused("AccessDenied", 403) if asked.action == f"GET /trail/{FOLDER}b" else None
 
     put(s3, TODAY + "a", TODAY + "b")
     counted = []
-    with Meddling(aws.url, refuse_one) as meddling:
+    with FaultServer(aws.url, choose=refuse_one) as faulty:
         for number in range(4):
-            assert run(aws, state, url=meddling.url)[1] == (["b"] if number < 3 else [])
+            assert run(aws, state, url=faulty.url)[1] == (["b"] if number < 3 else [])
             counted.append(attempts(state)["b"])
             put(s3, f"{TODAY}c{number}")
         assert counted == [1, 2, 3, 3]
         command("retry", state)
-        run(aws, state, url=meddling.url)
+        run(aws, state, url=faulty.url)
         with pytest.raises(ServiceError, match="AccessDenied"):  # it is all there is: nobody knows whose fault it is
-            run(aws, state, url=meddling.url)
+            run(aws, state, url=faulty.url)
 
 
 def test_an_object_that_is_gone_is_its_own_fault(aws: Aws, s3: Any, state: Path) -> None:
     put(s3, TODAY + "a")
 
-    def gone(asked: Asked) -> Answer | None:
+    def gone(asked: Request) -> Answer | None:
         return refused("NoSuchKey", 404) if asked.action.startswith("GET /trail/AWSLogs") else None
 
-    with Meddling(aws.url, gone) as meddling:
+    with FaultServer(aws.url, choose=gone) as faulty:
         for number in range(1, 4):
-            assert run(aws, state, url=meddling.url) == ([], ["a"])
+            assert run(aws, state, url=faulty.url) == ([], ["a"])
             assert attempts(state) == {"a": number}
-        assert run(aws, state, url=meddling.url) == ([], [])
+        assert run(aws, state, url=faulty.url) == ([], [])
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ from awsflow.sources.removal import Removal
 from awsflow.state.checkpoints import Checkpoints
 from awsflow.state.positions import ObjectPosition
 from awsflow.state.work import Work
-from tests.answers import Answer, Answering, refused
+from tests.answers import Answer, Answering, Request, refused
 from tests.commands import CREDENTIALS, awsflow
 from tests.conftest import Aws
-from tests.meddling import Asked, Meddling
+from tests.fault_server import FaultServer
 from tests.wazuh import Wazuh
 
 TODAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -75,7 +75,7 @@ def finished(key: str, etag: str = "e") -> ObjectPosition:
     return ObjectPosition(Found(Origin("trail", key), 1, etag, REGION, TODAY.date()), 1, finished=True)
 
 
-def deletes(asked: Asked) -> bool:
+def deletes(asked: Request) -> bool:
     return asked.action == "POST /trail"
 
 
@@ -87,16 +87,16 @@ def test_what_a_killed_run_had_committed_but_not_deleted_is_deleted_by_the_next_
     with Wazuh(tmp_path / "wazuh") as wazuh:
         running: list[subprocess.Popen[bytes]] = []
 
-        def kills(asked: Asked) -> Answer | None:
+        def kills(asked: Request) -> Answer | None:
             if deletes(asked):
                 running[0].send_signal(signal.SIGKILL)
                 running[0].wait()
                 return refused("InternalError", 500)
             return None
 
-        with Meddling(aws.url, kills) as meddling:
+        with FaultServer(aws.url, choose=kills) as faulty:
             flags = ["--wazuh-home", str(wazuh.home), "--remove", "--service_endpoint"]
-            running.append(subprocess.Popen([*command, *flags, meddling.url], env=_environment(tmp_path)))
+            running.append(subprocess.Popen([*command, *flags, faulty.url], env=_environment(tmp_path)))
             assert running[0].wait(60) == -signal.SIGKILL
         assert len(keys_of(s3)) == len(DAYS)
         again = awsflow(*command[3:], *flags, aws.url, home=tmp_path)
@@ -122,9 +122,9 @@ def test_a_deletion_that_fails_is_told_when_all_is_delivered_and_tried_again_by_
     body = f"<DeleteResult><Error><Key>{REGION + DAYS[1]}</Key><Code>AccessDenied</Code></Error></DeleteResult>"
     refusal = answer or Answer(body=body.encode())
     state = tmp_path / "state.db"
-    with Meddling(aws.url, lambda asked: refusal if deletes(asked) else None) as meddling:
+    with FaultServer(aws.url, choose=lambda asked: refusal if deletes(asked) else None) as faulty:
         source = S3Bucket(
-            "trail", access=Aws(meddling.url).access, state=state, remove=True, now=lambda: TODAY, only_after=FIRST
+            "trail", access=Aws(faulty.url).access, state=state, remove=True, now=lambda: TODAY, only_after=FIRST
         )
         records = Flow(source)
         read: list[Record] = []
@@ -143,10 +143,10 @@ def test_an_object_that_was_replaced_after_it_was_delivered_is_not_deleted_unrea
     put(s3, *DAYS)
     state = tmp_path / "state.db"
     with (
-        Meddling(aws.url, lambda asked: refused("AccessDenied", 403) if deletes(asked) else None) as meddling,
+        FaultServer(aws.url, choose=lambda asked: refused("AccessDenied", 403) if deletes(asked) else None) as faulty,
         pytest.raises(ServiceError, match="deleting 4 delivered objects"),
     ):
-        removing(meddling.url, aws, state, only_after=FIRST)
+        removing(faulty.url, aws, state, only_after=FIRST)
     s3.put_object(Bucket="trail", Key=REGION + DAYS[0], Body=b"another")
     s3.delete_object(Bucket="trail", Key=REGION + DAYS[1])
     read, told = removing(aws.url, aws, state, only_after=FIRST)
@@ -208,14 +208,14 @@ def test_so_it_is_for_keys_that_need_a_request_of_their_own(work: Work) -> None:
     work.commit([finished(f"{name}\x01", name) for name in ("same", "other")], remove=True)
     told: list[str] = []
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         return Answer(204) if asked.headers["if-match"] == '"same"' else refused("PreconditionFailed", 412)
 
-    with Meddling("http://nobody", answer) as s3, aws_itself(s3.url) as client:
+    with Answering(answer) as s3, aws_itself(s3.url) as client:
         removal = Removal(client, "trail", work, note=lambda text: None, warn=told.append)
         list(removal.earlier())
         removal.finish()
-    assert [asked.action for asked in s3.asked] == ["DELETE /trail/same%01", "DELETE /trail/other%01"]
+    assert [asked.action for asked in s3.requests] == ["DELETE /trail/same%01", "DELETE /trail/other%01"]
     assert len(told) == 1
     assert work.undeleted(0, 10) == []
 
