@@ -176,6 +176,9 @@ def test_a_command_that_remembers_nothing_has_no_metrics_and_says_so(aws: Aws, t
     ended = awsflow(*command, home=tmp_path)
     assert ended.returncode == 2
     assert b"--metrics: its counters go on from run to run" in ended.stderr
+    ended = awsflow("wodle", "-b", "trail", "--reparse", "--metrics", tmp_path / "x.prom", home=tmp_path)
+    assert ended.returncode == 2
+    assert b"--metrics: its counters go on from run to run" in ended.stdout
 
 
 def test_the_port_is_only_for_a_command_that_stays(aws: Aws, tmp_path: Path) -> None:

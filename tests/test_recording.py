@@ -171,3 +171,16 @@ def test_a_run_that_stays_tells_of_itself_now_and_then(tmp_path: Path) -> None:
     assert len({sent for _, sent in seen}) > 1
     (past,) = pasts(path)
     assert (past.sent, past.read, past.runs, past.exit_code) == (60, 60, 1, 0)
+
+
+def test_the_lag_is_that_of_the_delivery_and_does_not_grow_while_nothing_new_comes(tmp_path: Path) -> None:
+    path, times = tmp_path / "state.db", [NOON]
+    run = Recording("a", path, warn=lambda text: None, now=lambda: times[0])
+    with recorded(run, Stop()):
+        run.watch(Stats(sent=1, newest="2026-11-23T11:59:00Z"), Waiting())
+        run.tell()
+        times[0] += timedelta(hours=1)
+    assert pasts(path)[0].lag == 60.0
+    run.stats.newest = "2026-11-23T12:59:30Z"
+    run.tell(0)
+    assert pasts(path)[0].lag == 30.0

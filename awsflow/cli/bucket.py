@@ -26,6 +26,7 @@ EXAMPLES = """examples:
   awsflow bucket my-trail --after 2026-11-01 --to file:events.ndjson
   awsflow bucket my-logs --type auto --no-state --plain | jq -r .source | sort | uniq -c
   awsflow bucket my-trail --organization o-abc123def4 --role-arn arn:aws:iam::123456789012:role/logs --to wazuh
+  awsflow bucket my-trail --to wazuh --metrics /var/lib/node_exporter/textfile/awsflow.prom
 
 What was delivered is remembered, whatever the sink: a second run goes on behind it. See --state and --no-state.
 """

@@ -1,7 +1,7 @@
 """What `awsflow status` tells, before it is a table, JSON or a page: each source, how it is, and its last 30 days."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -80,7 +80,7 @@ class Source:
             "backlog": past.backlog,
             "last_24_hours": {"events": self.events, "failures": self.failures},
             "total": {name: getattr(past, name) for name in totals} | {"seconds": round(past.seconds, 3)},
-            "hours": [asdict(hour) | {"hour": iso(hour.hour * HOUR)} for hour in self.hours],
+            "hours": [hour._asdict() | {"hour": iso(hour.hour * HOUR)} for hour in self.hours],
         }
 
     def _last_day(self) -> Iterable[Hour]:

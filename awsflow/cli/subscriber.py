@@ -23,7 +23,7 @@ from awsflow.options import QueueOptions, whole_seconds
 
 EXAMPLES = """examples:
   awsflow subscriber buckets --queue my-queue --to wazuh
-  awsflow subscriber buckets --queue my-trail-queue --type cloudtrail --follow --to wazuh
+  awsflow subscriber buckets --queue my-trail-queue --type cloudtrail --follow --to wazuh --metrics-port 9107
   awsflow subscriber security_lake --queue https://sqs.eu-west-1.amazonaws.com/123456789012/lake | jq .
 
 A message is deleted once all that it names was delivered. One that cannot be dealt with is told, and left to the

@@ -186,6 +186,10 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> WodleOptions:
         raise ArgumentsError(f"unknown flags: {' '.join(names) or 'a value without a flag'}; see awsflow wodle --help")
     if sum(map(bool, (flags.bucket, flags.service, flags.subscriber))) != 1:
         raise ArgumentsError("give exactly one of --bucket, --service and --subscriber")
+    if flags.metrics is not None and flags.reparse:
+        raise ArgumentsError(
+            "--metrics: its counters go on from run to run, but --reparse leaves no trace; leave it away"
+        )
     if flags.metrics_port is not None and not flags.follow:
         raise ArgumentsError(
             "--metrics-port: it needs --follow; a run that ends writes its metrics with --metrics FILE"

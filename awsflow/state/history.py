@@ -1,10 +1,10 @@
 """History: what became of the runs of every source: the last one, totals, and figures by the hour."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from awsflow.flow import Stats
 from awsflow.state.database import Database
@@ -38,8 +38,7 @@ class Told:
     backlog: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(NamedTuple):
     """What is known of a source. Times are seconds since 1970; what is None is not known."""
 
     name: str
@@ -75,8 +74,7 @@ class Past:
     """Objects that were found and not delivered, or messages that waited, when that was last told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
+class Hour(NamedTuple):
     """What an hour came to. `hour` counts from 1970; `lag` is the largest; None: nothing was delivered."""
 
     hour: int
@@ -89,8 +87,8 @@ class Hour:
     backlog: int | None
 
 
-_PAST = ", ".join(field.name for field in fields(Past))
-_HOUR = ", ".join(field.name for field in fields(Hour))
+_PAST = ", ".join(Past._fields)
+_HOUR = ", ".join(Hour._fields)
 
 
 class History:
