@@ -1,5 +1,6 @@
 """The command `awsflow`. Each command is a module here with a `main`, imported when it is called for."""
 
+import errno
 import gc
 import importlib
 import logging
@@ -22,6 +23,9 @@ COMMANDS = {
     "demo": "see it work: an S3 stand-in, sample logs, a socket as Wazuh has it, and two runs",
 }
 
+UNWRITABLE = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO})
+"""What may become of writing to standard output, where nothing nearer has an answer to it."""
+
 USAGE = """usage: awsflow COMMAND ...
 
 Collects AWS security logs and delivers each event at least once.
@@ -36,7 +40,29 @@ commands:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit code."""
+    """Run a command; return its exit code. A reader of ours who goes early is no error to speak of."""
+    try:
+        try:
+            return _run(argv)
+        finally:  # here, for where Python does it nothing can be said but by Python
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 2
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        from awsflow.cli.channel import to_nowhere  # noqa: PLC0415 - only here
+        from awsflow.errors import ReaderGone, SinkError  # noqa: PLC0415 - likewise
+
+        to_nowhere(sys.stdout)
+        if error.errno == errno.EPIPE:
+            return ReaderGone.exit_code
+        print(f"ERROR: writing to standard output: {error.strerror}; make room, or send it elsewhere", file=sys.stderr)
+        return SinkError.exit_code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     # Not a byte is printed that is not ours: the scheduler makes an event of every line.
     logging.getLogger().addHandler(logging.NullHandler())

@@ -41,6 +41,10 @@ class Channel:
         long_enough = {secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET}
         self._secrets = sorted(long_enough.union(self._secrets), key=len)
 
+    def tell(self, text: str) -> None:
+        """What somebody has asked for."""
+        self._say(text)
+
     def error(self, text: str) -> None:
         """Somebody must act."""
         self._say(f"ERROR: {text}")
@@ -87,9 +91,8 @@ class Channel:
         try:
             with self._turn:
                 print(line.encode(encoding, "backslashreplace").decode(encoding), file=self._out, flush=True)
-        except BrokenPipeError:  # nobody listens any more; Python would complain of it again when it ends
-            with open(os.devnull, "wb") as nowhere:
-                os.dup2(nowhere.fileno(), self._out.fileno())
+        except OSError:  # nobody listens any more, or the terminal is gone: there is nobody else to tell
+            to_nowhere(self._out)
 
     def _line(self, text: str) -> str:
         """One printable line. Keys of S3 hold whatever their owner likes."""
@@ -103,6 +106,15 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else _visible(char) for char in text)
+
+
+def to_nowhere(stream: TextIO) -> None:
+    """What is written to a stream of the operating system, or waits in it, goes nowhere: its reader is gone.
+
+    Python would complain of it again when it ends.
+    """
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _visible(char: str) -> str:

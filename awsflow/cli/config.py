@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from awsflow.cli.channel import Channel
+from awsflow.cli.channel import Channel, to_nowhere
 from awsflow.cli.ending import ended
 from awsflow.errors import ReaderGone
 
@@ -103,6 +103,5 @@ def _print(text: str) -> None:
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # else Python complains of it when it ends
+        to_nowhere(sys.stdout)
         raise ReaderGone("writing to standard output: the reader is gone") from None

@@ -11,6 +11,8 @@ from mmap import mmap
 
 from awsflow.errors import AlreadyRunning, AwsflowError, QueueDown, ReaderGone
 
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that ask a run to end; the last one comes when its terminal is closed."""
 GRACE = 8.0
 """Seconds after a signal within which a run flushes, commits and ends; what it has not done by then stays undone."""
 
@@ -18,8 +20,8 @@ GRACE = 8.0
 class Stop:
     """Whether somebody asked this process to stop: says so when called, in processes forked from this one, too."""
 
-    def __init__(self, hung_up: Callable[[], None] = lambda: None) -> None:
-        """`hung_up` is called for SIGHUP, in another thread."""
+    def __init__(self, hung_up: Callable[[], None] | None = None) -> None:
+        """`hung_up` is called for SIGHUP, in another thread, which else asks to stop like the others."""
         self._hung_up = hung_up
         self._signal = mmap(-1, 1)
         """Its number; 0 while none has come. Shared with processes that are forked."""
@@ -40,7 +42,7 @@ class Stop:
         """Read the numbers of signals as they come, until the end of the file.
 
         The first one asks to stop and starts the clock; a second one, or the end of the grace, ends the process at
-        once. SIGHUP is only passed on. Done in a thread, for the main thread may be where no handler of Python's is
+        once. Done in a thread, for the main thread may be where no handler of Python's is
         ever run: in the resolver, or waiting for SQLite.
         """
         until: float | None = None
@@ -48,7 +50,7 @@ class Stop:
             left = None if until is None else max(until - time.monotonic(), 0)
             came, _, _ = select.select([signals], [], [], left)
             number = os.read(signals, 1) if came else b""
-            if number == bytes([signal.SIGHUP]):
+            if self._hung_up is not None and number == bytes([signal.SIGHUP]):
                 self._hung_up()
             elif came and not number:
                 return
@@ -61,18 +63,23 @@ class Stop:
 
 @contextmanager
 def stop_on_signals(hung_up: Callable[[], None] | None = None) -> Iterator[Stop]:
-    """Signals ask the run inside to stop, rather than break it off. SIGHUP calls `hung_up`, if that is given.
+    """Signals ask the run inside to stop, rather than break it off; but SIGHUP calls `hung_up`, if that is given.
+
+    One that is ignored stays ignored: that is how `nohup` lets a run outlive its terminal, and a shell protects what
+    runs in the background from a Ctrl-C that was meant for something else.
 
     A run that was asked to stop while Wazuh's queue takes nothing ends without complaint: what it could not send
     stays uncommitted, and the next run sends it.
     """
-    stop = Stop() if hung_up is None else Stop(hung_up)
+    stop = Stop(hung_up)
     received, sent = os.pipe()
     os.set_blocking(sent, False)
     thread = threading.Thread(target=stop.watch, args=(received,), name="awsflow-signals", daemon=True)
     thread.start()
-    numbers = (signal.SIGINT, signal.SIGTERM, *([] if hung_up is None else [signal.SIGHUP]))
-    before = {number: signal.signal(number, _received) for number in numbers}
+    ignored = {number for number in ASKING if signal.getsignal(number) is signal.SIG_IGN}
+    if hung_up is not None:
+        ignored.discard(signal.SIGHUP)
+    before = {number: signal.signal(number, _received) for number in ASKING if number not in ignored}
     wakes = signal.set_wakeup_fd(sent, warn_on_full_buffer=False)
     try:
         yield stop
