@@ -76,6 +76,52 @@ def test_killed_at_random_moments_again_and_again_no_event_is_lost_and_a_kill_re
     assert set(seen) == set(ids)
 
 
+def started(aws: Aws, wazuh: Wazuh, *flags: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(wodle(aws, wazuh, *flags), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_an_engine_that_restarts_again_and_again_in_the_midst_of_a_run_gets_every_event_once(
+    aws: Aws, tmp_path: Path
+) -> None:
+    ids = put_objects(aws, 3, 4000)
+    arrived: list[str] = []
+    process = None
+    for restart in range(5):
+        with Wazuh(tmp_path) as wazuh:
+            process = process or started(aws, wazuh, "--max-eps", "5000")
+            if restart < 4:
+                wazuh.wait_for(500)
+            else:
+                output, _ = process.communicate(timeout=100)
+        arrived += [event["aws"]["eventID"] for event in map(json.loads, wazuh.bodies)]
+        time.sleep(0.1)  # while there is no queue at all
+    assert process is not None
+    assert (process.returncode, output) == (0, "")
+    assert arrived == ids
+
+
+def test_an_engine_that_stays_away_ends_a_run_with_11_and_what_was_not_sent_is_sent_by_the_next_run(
+    aws: Aws, tmp_path: Path
+) -> None:
+    ids = put_objects(aws, 1, 12_000)
+    with Wazuh(tmp_path) as wazuh:
+        process = started(aws, wazuh, "--max-eps", "8000", "--queue-timeout", "0.5")
+        wazuh.wait_for(3500)
+    output, _ = process.communicate(timeout=100)
+    assert process.returncode == 11
+    assert output.startswith(f"ERROR: s3://trail/: sending to {wazuh.path}: ")
+    assert output.count("\n") == 1
+    seen = Counter(event["aws"]["eventID"] for event in map(json.loads, wazuh.bodies))
+    with Wazuh(tmp_path) as wazuh:
+        ended = run(aws, wazuh)
+        assert (ended.returncode, ended.stdout) == (0, "")
+        after = wazuh.events()
+    seen.update(event["aws"]["eventID"] for event in after)
+    assert set(seen) == set(ids)
+    assert seen.total() - len(ids) <= BATCH
+    assert len(after) < len(ids) - 2000
+
+
 def test_a_second_run_has_nothing_to_send_and_prints_nothing(aws: Aws, tmp_path: Path) -> None:
     put_objects(aws, 3, 10)
     with Wazuh(tmp_path) as wazuh:

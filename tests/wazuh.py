@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +36,10 @@ class Wazuh:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        self._socket.shutdown(socket.SHUT_RD)  # takes no more, and lets go of nothing that it has
+        with suppress(TimeoutError):
+            while True:
+                self._keep(self._socket.recv(1 << 17))
         self._socket.close()
         self.path.unlink(missing_ok=True)
 
