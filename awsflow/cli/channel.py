@@ -41,10 +41,6 @@ class Channel:
         long_enough = {secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET}
         self._secrets = sorted(long_enough.union(self._secrets), key=len)
 
-    def tell(self, text: str) -> None:
-        """What somebody has asked for."""
-        self._say(text)
-
     def error(self, text: str) -> None:
         """Somebody must act."""
         self._say(f"ERROR: {text}")

@@ -42,8 +42,8 @@ class Stop:
         """Read the numbers of signals as they come, until the end of the file.
 
         The first one asks to stop and starts the clock; a second one, or the end of the grace, ends the process at
-        once. Done in a thread, for the main thread may be where no handler of Python's is
-        ever run: in the resolver, or waiting for SQLite.
+        once. Done in a thread, for the main thread may be where no handler of Python's is ever run: in the
+        resolver, or waiting for SQLite.
         """
         until: float | None = None
         while True:
