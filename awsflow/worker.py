@@ -64,8 +64,8 @@ class Job:
         for other in unwanted:
             other.close()  # so that all of them see when the coordinator is gone
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # both go to all processes; the coordinator says what they mean
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # they go to all processes; the coordinator says what they mean
         told = _Told(connection, self.stats, self.failures)
         error: BaseException | None = None
         try:
