@@ -45,7 +45,13 @@ class Commands:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "XDG_", "WAZUH_"))}
         process = subprocess.Popen(
             [sys.executable, "-m", "awsflow", *map(str, arguments)],
-            env={**kept, **CREDENTIALS, "HOME": str(self.home / str(len(self._running))), "WAZUH_HOME": str(self.home)},
+            env={
+                **kept,
+                **CREDENTIALS,
+                "HOME": str(self.home / str(len(self._running))),
+                "WAZUH_HOME": str(self.home),
+                "TERM": "xterm",
+            },
             **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options},
         )
         self._running.append(process)
@@ -225,7 +231,7 @@ def test_when_its_terminal_is_closed_it_ends_in_order_and_the_next_run_goes_on_b
 
         process = commands.start(
             *bucket,
-            *("--state", state, "--max-eps", "4000"),
+            *("--state", state, "--max-eps", "4000", "--debug"),
             **dict.fromkeys(("stdin", "stdout", "stderr"), line),
             start_new_session=True,
             preexec_fn=take,

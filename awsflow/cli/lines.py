@@ -1,9 +1,9 @@
 """Lines on standard output: the answer of commands that show something."""
 
-import os
 import sys
 from collections.abc import Iterable
 
+from awsflow.cli.channel import to_nowhere
 from awsflow.errors import ReaderGone
 
 
@@ -17,7 +17,6 @@ def print_lines(lines: Iterable[str]) -> int:
             count += 1
         sys.stdout.flush()
     except BrokenPipeError:
-        with open(os.devnull, "wb") as nowhere:  # else Python complains when it ends
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        to_nowhere(sys.stdout)
         raise ReaderGone("writing to standard output: the reader is gone") from None
     return count
