@@ -110,7 +110,8 @@ class Reader:
                     newest = max(newest, _newest(events, log_type.time_field))
                     yield Records(events, origin, range(number + 1, number + 1 + len(events)))
                     number += len(events)
-                yield Barrier(ObjectPosition(found, number), read=len(fresh), bytes_in=fetched.take(), newest=newest)
+                position = ObjectPosition(found, max(number, found.done), counts=fetched.any_came)
+                yield Barrier(position, read=len(fresh), bytes_in=fetched.take(), newest=newest)
         except UNREADABLE as error:
             located(error, f"reading {found.origin}")
             if not self._skip_on_error or (isinstance(error, ObjectReplaced) and not is_last):
@@ -119,7 +120,7 @@ class Reader:
             is_refused = not fetched.any_came and _refuses(error)
             if self._can_read or not (is_refused and found.failed_before):
                 yield Failure(found.origin, number + 1, error)
-            position = ObjectPosition(found, number, error=str(error), counts=not is_refused)
+            position = ObjectPosition(found, max(number, found.done), error=str(error), counts=not is_refused)
             yield Barrier(position, bytes_in=fetched.take())
         else:
             self._can_read = True

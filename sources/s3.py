@@ -160,7 +160,7 @@ class S3Bucket:
         objects = list(positions)
         self._can_read = self._can_read or any(position.counts for position in objects)
         for at, position in enumerate(objects):
-            if not position.counts:
+            if position.error and not position.counts:
                 self._refused = self._refused or position.error
                 self._refusals += 1
                 objects[at] = replace(position, counts=self._can_read)

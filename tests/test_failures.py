@@ -148,6 +148,29 @@ def test_an_object_that_becomes_readable_leaves_the_list_and_repeats_nothing(aws
     assert run(aws, state) == ([], [])
 
 
+def test_an_object_that_was_read_in_part_and_then_refused_repeats_nothing_either(
+    aws: Aws, s3: Any, state: Path
+) -> None:
+    """A refusal comes before the first record; and before it, time may pass in the stream."""
+    s3.put_object(Bucket="trail", Key=FOLDER + "b", Body=BAD)
+    assert run(aws, state) == (["good"], ["b"])
+    refusing = True
+
+    def slowly(asked: Asked) -> Answer | None:
+        if not refusing or asked.action != f"GET /trail/{FOLDER}b":
+            return None
+        threading.Event().wait(0.8)
+        return refused("AccessDenied", 403)
+
+    with Meddling(aws.url, slowly) as meddling:
+        with pytest.raises(ServiceError, match="no object could be read, 1 refused"):
+            run(aws, state, url=meddling.url)
+        assert (listed(state)["b"]["records"], attempts(state)) == (1, {"b": 1})
+        refusing = False
+        assert run(aws, state, url=meddling.url) == ([], ["b"])
+    assert attempts(state) == {"b": 2}
+
+
 def test_retry_has_an_object_read_that_was_given_up_long_before_the_look_back(aws: Aws, s3: Any, state: Path) -> None:
     old = f"{REGION}{LONG_AGO:%Y/%m/%d}/"
     denied = True

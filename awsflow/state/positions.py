@@ -25,7 +25,7 @@ class ObjectPosition:
     log_type: str = ""
     """Of what type it was found to be, once it is finished."""
     counts: bool = True
-    """Whether that was an attempt to read it: not, where S3 might have refused any other object as well."""
+    """Whether that was an attempt to read it: not, while nothing has come that S3 might not refuse of any object."""
 
 
 @dataclass(frozen=True, slots=True)
