@@ -156,18 +156,18 @@ def test_an_object_that_was_read_in_part_and_then_refused_repeats_nothing_either
     assert run(aws, state) == (["good"], ["b"])
     refusing = True
 
-    def slowly(asked: Asked) -> Answer | None:
+    def slowly(asked: Request) -> Answer | None:
         if not refusing or asked.action != f"GET /trail/{FOLDER}b":
             return None
         threading.Event().wait(0.8)
         return refused("AccessDenied", 403)
 
-    with Meddling(aws.url, slowly) as meddling:
+    with FaultServer(aws.url, choose=slowly) as faulty:
         with pytest.raises(ServiceError, match="no object could be read, 1 refused"):
-            run(aws, state, url=meddling.url)
+            run(aws, state, url=faulty.url)
         assert (listed(state)["b"]["records"], attempts(state)) == (1, {"b": 1})
         refusing = False
-        assert run(aws, state, url=meddling.url) == ([], ["b"])
+        assert run(aws, state, url=faulty.url) == ([], ["b"])
     assert attempts(state) == {"b": 2}
 
 
