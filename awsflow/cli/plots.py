@@ -92,7 +92,7 @@ def line(title: str, values: Sequence[float | None], axis: Axis, *, kind: str) -
         path.append(f"{'L' if is_down else 'M'}{x:.1f} {y:.1f}")
         is_down = True
         drawn.append(
-            f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="1.7"><title>{axis.when(piece)}: '
+            f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="2"><title>{axis.when(piece)}: '
             f"{duration(value)}</title></circle>"
         )
     if path:

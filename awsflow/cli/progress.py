@@ -28,9 +28,11 @@ LOOKS_BACK = 5.0
 """Seconds over which events per second are counted."""
 EVERY = 10.0
 """Seconds between two lines."""
+FIGURES = {"OBJECTS": 8, "FETCHED": 9, "EVENTS": 10, "EVENTS/S": 8, "LAG": 6}
+"""Columns, wide enough for most figures: else all jump about as these grow."""
 NARROW = 100
 """Columns of a terminal below which some things are left out."""
-NAME = 40
+NAME = 32
 """Characters of the name of what is being read; its end tells more than its beginning."""
 
 
@@ -110,15 +112,16 @@ class LiveView:
 
         is_wide = self.console.width >= NARROW
         table = Table(box=None, pad_edge=False, expand=True, header_style="dim")
-        table.add_column(f"SOURCE  {_minutes(self._clock() - self._began)}", no_wrap=True, overflow="ellipsis", ratio=4)
-        for heading in ("OBJECTS", *(["FETCHED"] if is_wide else []), "EVENTS", "EVENTS/S", "LAG"):
-            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(f"SOURCE  {_minutes(self._clock() - self._began)}", no_wrap=True, overflow="ellipsis", ratio=5)
+        for heading, width in FIGURES.items():
+            if is_wide or heading != "FETCHED":
+                table.add_column(heading, justify="right", no_wrap=True, min_width=width if is_wide else None)
         rows = dict(self._rows())
         any_failed = any(stats.failed for stats in rows.values())
         if any_failed:
             table.add_column("FAILED", justify="right", no_wrap=True, style="red")
         if is_wide:
-            table.add_column("READING", no_wrap=True, overflow="ellipsis", ratio=5, style="dim")
+            table.add_column("READING", no_wrap=True, overflow="ellipsis", ratio=4, style="dim")
         for name, stats in rows.items():
             table.add_row(
                 name,
