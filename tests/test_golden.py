@@ -69,11 +69,16 @@ def of_flag(case: dict[str, Any], flag: str) -> str:
     return value
 
 
+@pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("folder", cases())
-def test_the_same_events_are_sent(folder: Path, aws: Aws, tmp_path: Path) -> None:
+def test_the_same_events_are_sent(folder: Path, workers: int, aws: Aws, tmp_path: Path) -> None:
     case = json.loads((folder / "case.json").read_text())
     made(case, aws)
     places = ["--service_endpoint", aws.url, "--sts_endpoint", aws.url, "--wazuh-home", str(tmp_path), "--wait", "1"]
+    if workers > 1:
+        if "bucket" not in case or "--bucket" not in case["flags"]:
+            pytest.skip("only the objects of a bucket are divided among workers")
+        places += ["--workers", str(workers)]
     command = [sys.executable, "-m", "awsflow", "wodle", *case["flags"], *places]
     with Wazuh(tmp_path) as wazuh:
         for step in case["steps"]:
