@@ -127,6 +127,13 @@ def test_rows_that_are_too_short_are_unreadable_and_what_is_too_much_is_extra() 
     assert isinstance(quote, Unreadable)
 
 
+def test_rows_below_a_header_that_cannot_be_split_are_unreadable_however_the_log_is_cut() -> None:
+    log = b'"a,b\n1,2\n3,4\n'
+    for size in (1, 7, 100):
+        events = decoded(custom_in("csv"), log, size)
+        assert [event.content for event in events if isinstance(event, Unreadable)] == log.splitlines()
+
+
 def test_every_file_has_a_header_of_its_own() -> None:
     log_type = custom_in("csv")
     assert decoded(log_type, b"a,b\n1,2\n") == [{"a": "1", "b": "2", "source": "custom"}]

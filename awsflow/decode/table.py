@@ -90,7 +90,7 @@ def _at_once(texts: list[str], table: Table, names: Names) -> RowsOrBlock | None
     widest = max(widths)
     if len(split) != len(texts) or min(widths) < max(_least(table, names), 2):
         return None
-    if widest > len(names) and table.beyond == "refuse":
+    if not names or (widest > len(names) and table.beyond == "refuse"):
         return None
     if table.header is not None and any(table.header(text) is not None for text in texts):
         return None
