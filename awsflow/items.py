@@ -101,6 +101,12 @@ class Failure:
     """The record it would have been, counted from 1."""
     error: AwsflowError
     content: bytes | None = None
+    log_type: str = ""
+    """Of a line or row: its type. Of a message: what its objects are."""
+    header: bytes = b""
+    """The line above that names the columns, if there is one."""
+    is_message: bool = False
+    """Whether the content is a queue's message: the object, or all that it names, could not be read."""
 
 
 Item: TypeAlias = Record | Records | Barrier | Failure
@@ -165,6 +171,8 @@ class Unreadable:
 
     reason: str
     content: bytes
+    header: bytes = b""
+    """The line above that names its columns, if there is one."""
 
 
 Block: TypeAlias = list[Event | Unreadable]

@@ -1,16 +1,16 @@
 """Dead letters: a file with a line for everything that could not be read or sent as it was, whole, for a later try.
 
-{"time": ..., "reason": ..., "bucket": ..., "key": ..., "record": N, "content": text, or "content_base64": bytes}
+`awsflow.letters` says what a line holds.
 """
 
-from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from awsflow.exactjson import json_bytes
 from awsflow.flow import Sink
-from awsflow.items import Event, Failure, Origin, Record
+from awsflow.items import Event, Failure, Record
+from awsflow.letters import TOO_LARGE, Kind, Letter
 from awsflow.sinks.file import NdjsonFile
 
 ROTATE_AT = 64 << 20
@@ -31,23 +31,30 @@ class DeadLetters:
         told: Callable[[Failure], None] = lambda failure: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
+        format: str = "",  # noqa: A002 - as the command line has it
         rotate_at: int = ROTATE_AT,
         wait: float = WAIT,
     ) -> None:
-        """`file` may be a share of one. `told` is called with every failure, filed or not. `wait` is in seconds."""
+        """`file` may be a share of one. `told` is called with every failure, filed or not. `wait` is in seconds.
+
+        `format` says how objects read, where that had to be said.
+        """
         self._told = told
         self._now = now
+        self._format = format
         self._file = NdjsonFile(file, rotate_at=rotate_at, wait=wait) if isinstance(file, Path) else file
 
     def add(self, failure: Failure) -> None:
         """File what could not be read."""
         self._told(failure)
         if failure.content is not None:
-            self._write(failure.origin, failure.number, str(failure.error), failure.content)
+            kind: Kind = "message" if failure.is_message else "line"
+            what = Record(failure.content, failure.origin, failure.number)
+            self._write(kind, what, str(failure.error), log_type=failure.log_type, header=failure.header)
 
     def oversized(self, record: Record) -> None:
         """File an event that was too large to be sent whole."""
-        self._write(record.origin, record.number, "larger than a datagram", _as_bytes(record.event))
+        self._write("event", record, TOO_LARGE)
 
     def flush(self) -> None:
         """Return when all letters are on the disk."""
@@ -58,19 +65,21 @@ class DeadLetters:
         """Let go of the file."""
         self._file.close()
 
-    def _write(self, origin: Origin, number: int, reason: str, content: bytes) -> None:
-        letter = {
-            "time": self._now().isoformat(timespec="seconds"),
-            "reason": reason,
-            "bucket": origin.bucket,
-            "key": origin.key,
-            "record": number,
-        }
-        try:
-            letter["content"] = content.decode()
-        except UnicodeDecodeError:
-            letter["content_base64"] = b64encode(content).decode()
-        self._file.write([Record(json_bytes(letter), origin, number)])
+    def _write(self, kind: Kind, record: Record, reason: str, *, log_type: str = "", header: bytes = b"") -> None:
+        letter = Letter(
+            kind,
+            _as_bytes(record.event),
+            record.origin.bucket,
+            record.origin.key,
+            record.number,
+            record.origin.alias,
+            log_type,
+            "" if kind == "event" else self._format,
+            header,
+            reason,
+            self._now().isoformat(timespec="seconds"),
+        )
+        self._file.write([Record(letter.line(), record.origin, record.number)])
 
 
 def _as_bytes(event: Event) -> bytes:

@@ -1,14 +1,12 @@
 """A file: events are appended as NDJSON, safe on the disk once flushed."""
 
-import fcntl
 import os
-import stat
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from errno import ELOOP
 from pathlib import Path
 
+from awsflow.appending import locked, sync_folder
 from awsflow.errors import ArgumentsError, SinkError
 from awsflow.exactjson import json_value
 from awsflow.items import Record
@@ -16,8 +14,6 @@ from awsflow.sinks.ndjson import STARTS, lines
 
 LONGEST = 64 << 20
 """Bytes of the longest line that is looked at when it does not end. What is longer is hardly ours."""
-PAUSE = 0.05
-"""Seconds between two looks whether another process still writes."""
 
 
 class NdjsonFile:
@@ -81,28 +77,21 @@ class NdjsonFile:
 
     def _opened(self) -> int:
         """The file, open for appending, ours alone, behind its last whole line."""
-        until = time.monotonic() + self._wait
-        while True:
-            try:
-                file = _locked(self._path)
-            except BlockingIOError as error:
-                if time.monotonic() >= until:
-                    raise SinkError(
-                        f"opening {self._path}: another process is writing to it; wait for its end, or give each its "
-                        "own file"
-                    ) from error
-                time.sleep(PAUSE)  # flock itself knows no time limit
-            except OSError as error:
-                complaint = "it is a symbolic link" if error.errno == ELOOP else error.strerror
-                raise SinkError(
-                    f"opening {self._path}: {complaint}; give the path of a regular file, new or not, that this user "
-                    "may write to"
-                ) from error
-            else:
-                break
+        try:
+            file = locked(self._path, self._wait)
+        except BlockingIOError as error:
+            raise SinkError(
+                f"opening {self._path}: another process is writing to it; wait for its end, or give each its own file"
+            ) from error
+        except OSError as error:
+            complaint = "it is a symbolic link" if error.errno == ELOOP else error.strerror
+            raise SinkError(
+                f"opening {self._path}: {complaint}; give the path of a regular file, new or not, that this user may "
+                "write to"
+            ) from error
         try:
             _mend(file)
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
             self._size, self._unflushed = os.fstat(file).st_size, 0
         except OSError as error:
             os.close(file)
@@ -137,25 +126,6 @@ class NdjsonFile:
         return SinkError(
             f"{doing} {self._path}: {error.strerror}; mend that, and the next run sends what is missing there"
         )
-
-
-def _locked(path: Path) -> int:
-    """The regular file of this path, locked. BlockingIOError if somebody else has it, OSError if there can be none."""
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    while True:
-        file = os.open(path, flags, 0o600)
-        try:
-            found = os.fstat(file)
-            if not stat.S_ISREG(found.st_mode):
-                raise OSError(0, "it is no regular file")
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with suppress(FileNotFoundError):
-                if os.path.samestat(found, os.lstat(path)):
-                    return file
-        except OSError:
-            os.close(file)
-            raise
-        os.close(file)  # whoever had it has rotated it meanwhile
 
 
 def _mend(file: int) -> None:
@@ -193,12 +163,3 @@ def _is_json(text: bytes) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let the disk have a folder's new names."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from awsflow.sources.cloudwatch_logs import CloudWatchLogs
+    from awsflow.sources.dead_letters import DeadLetterFiles
     from awsflow.sources.files import LocalFiles
     from awsflow.sources.inspector import Inspector
     from awsflow.sources.s3 import S3Bucket
     from awsflow.sources.s3_objects import S3Objects
     from awsflow.sources.sqs import Queue
 
-__all__ = ["CloudWatchLogs", "Inspector", "LocalFiles", "Queue", "S3Bucket", "S3Objects"]
+__all__ = ["CloudWatchLogs", "DeadLetterFiles", "Inspector", "LocalFiles", "Queue", "S3Bucket", "S3Objects"]
 
 _MODULES = {
     "CloudWatchLogs": "cloudwatch_logs",
+    "DeadLetterFiles": "dead_letters",
     "Inspector": "inspector",
     "LocalFiles": "files",
     "Queue": "sqs",

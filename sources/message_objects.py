@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from awsflow.errors import DecodeError
 from awsflow.items import Barrier, Failure, Found, Item, Origin
-from awsflow.logtypes import LOG_TYPES
+from awsflow.logtypes import AUTO, LOG_TYPES
 from awsflow.logtypes.recognise import sure
 from awsflow.logtypes.subscribers import SUBSCRIBERS
 from awsflow.logtypes.types import LogType
@@ -32,6 +32,7 @@ class MessageObjects:
         """`queue` is what messages for people call the queue."""
         self._in_flight = in_flight
         self._types = types
+        self._reader = types[0].name if len(types) == 1 else AUTO
         self._queue = queue
         self._alias = alias
         self._skip_on_error = skip_on_error
@@ -57,7 +58,7 @@ class MessageObjects:
                 self._aside.extend(self.failed(message, failure, hopeless=True))
             elif isinstance(part, Other):
                 self._note(f"{origin}: {part.what}, which brings no new object")
-            elif _is_no_log(part.key, self._types):
+            elif is_no_log(part.key, self._types):
                 self._note(f"{origin}: s3://{part.bucket}/{part.key} is no log")
             elif (part.bucket, part.key) not in message.delivered:
                 named.append(part)
@@ -73,7 +74,8 @@ class MessageObjects:
         error = failure.error
         if self._skip_on_error:
             error.args = (f"{error}; message {message.id} is filed, and deleted from the queue", *error.args[1:])
-            yield replace(failure, content=message.body.encode("utf-8", "surrogatepass"))
+            content = message.body.encode("utf-8", "surrogatepass")
+            yield replace(failure, content=content, log_type=self._reader, is_message=True)
             return
         fate = f"message {message.id} stays in the queue {self._queue}, for its redrive policy"
         error.args = (f"{error}; {fate}", *error.args[1:])
@@ -89,7 +91,7 @@ class MessageObjects:
         return Found(origin, named.size or BUFFER, stream=message.id, log_type=name, written=named.written)
 
 
-def _is_no_log(key: str, types: Sequence[LogType]) -> bool:
+def is_no_log(key: str, types: Sequence[LogType]) -> bool:
     """Whether a key is no log, though it lies where logs do: a folder, a digest, a file that proves write access."""
     if key.endswith("/"):
         return True

@@ -103,7 +103,8 @@ class Reader:
                         if not self._skip_on_error:
                             yield Barrier(ObjectPosition(found, number - 1), read=number - 1 - before, newest=newest)
                             raise DecodeError(f"reading {origin}: record {number}, {events.reason}")
-                        yield Failure(origin, number, DecodeError(events.reason), events.content)
+                        reason = DecodeError(events.reason)
+                        yield Failure(origin, number, reason, events.content, log_type.name, events.header)
                         continue
                     if not events:
                         continue

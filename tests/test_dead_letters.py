@@ -51,10 +51,10 @@ def test_a_letter_says_when_why_and_where_and_holds_the_whole_content(letters: D
     letters.flush()
     where = {"bucket": "trail", "key": "AWSLogs/x.json.gz"}
     time = "2026-11-24T12:30:15+00:00"
-    assert filed(path) == [
-        {"time": time, "reason": "not JSON", **where, "record": 7, "content": '{"bad": "line'},
-        {"time": time, "reason": "larger than a datagram", **where, "record": 8, "content": '{"large":"event"}'},
-    ]
+    bad = {"time": time, "reason": "not JSON", "kind": "line", **where, "record": 7, "content": '{"bad": "line'}
+    reason = "larger than a datagram"
+    large = {"time": time, "reason": reason, "kind": "event", **where, "record": 8, "content": '{"large":"event"}'}
+    assert filed(path) == [bad, large]
 
 
 @given(st.binary())
@@ -167,7 +167,7 @@ from pathlib import Path
 from awsflow.errors import DecodeError
 from awsflow.items import Failure, Origin
 from awsflow.sinks.dead_letters import DeadLetters
-letters = DeadLetters(Path(sys.argv[1]), rotate_at=20_000)
+letters = DeadLetters(Path(sys.argv[1]), rotate_at=30_000)
 for number in range(100):
     letters.add(Failure(Origin(key=sys.argv[2]), number, DecodeError("bad"), b"x" * 100))
     letters.flush()

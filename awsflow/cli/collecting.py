@@ -110,7 +110,7 @@ def collect(
     if isinstance(dead_letters, Path):
         with suppress(OSError):  # told when there is a letter to be written
             make_folder(dead_letters.parent)  # it is where the state would be, and not every source has one
-    with closing(DeadLetters(dead_letters, told)) as letters:
+    with closing(DeadLetters(dead_letters, told, format=getattr(options, "format", ""))) as letters:
         flow = Flow(source, failures=letters, stop=stop if recording is None else recording.stopping(stop))
         if recording is not None:
             recording.watch(flow.stats, source)

@@ -36,8 +36,12 @@ EXAMPLES = """examples:
   awsflow replay evidence/ --type auto --plain > events.ndjson
   awsflow replay *.json.gz --type cloudtrail --plain | jq -r .eventName | sort | uniq -c
   awsflow replay s3://my-trail/AWSLogs/123456789012/CloudTrail/eu-west-1/2026/11/23/ --type cloudtrail --to wazuh
+  awsflow replay --dead-letter /var/ossec/wodles/aws/dead-letter.ndjson --keep | jq .
+  awsflow replay --dead-letter --to wazuh
 
 A file that cannot be read is told of, the others are sent; the exit code is then 8 (decompress) or 9 (parse).
+Of dead letters what was delivered whole is taken out of the file, and of those rotated before it; what fails again, or
+is still larger than a datagram of Wazuh's, stays, and is told.
 """
 
 
@@ -45,19 +49,39 @@ def main(argv: Sequence[str]) -> int:
     """Send the logs; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="awsflow replay",
-        description="Send logs that lie in files, folders or below S3 URLs. Nothing is remembered, nothing deleted.",
+        description="Send logs that lie in files, folders or below S3 URLs, or dead letters. Nothing is remembered.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH|s3://BUCKET/PREFIX", help="what to send, in this order")
+    parser.add_argument("paths", nargs="*", metavar="PATH|s3://BUCKET/PREFIX", help="what to send, in this order")
+    parser.add_argument(
+        "--dead-letter",
+        nargs="?",
+        type=Path,
+        const=Path(),
+        metavar="FILE",
+        help="in place of paths: send what lies in this file (default: the one beside the state)",
+    )
+    parser.add_argument("--keep", action="store_true", help="of dead letters: leave all in the file")
     add_reading(parser)
     add_delivery(parser)
     add_workers(parser)
     add_access(parser)
+    parser.set_defaults(type="", oversize="")  # dead letters have defaults of their own
     return run(parser, argv, _replay)
 
 
 def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
+    if bool(arguments.paths) == (arguments.dead_letter is not None):
+        raise ArgumentsError("replaying: give either paths (or s3:// URLs), or --dead-letter")
+    if arguments.dead_letter is not None:
+        from awsflow.cli.replay_letters import replay_letters  # noqa: PLC0415 - few ask for it
+
+        return replay_letters(arguments, terminal, stop)
+    if arguments.keep:
+        raise ArgumentsError("--keep: it is for --dead-letter; other files always stay as they are")
+    arguments.type = arguments.type or "cloudtrail"
+    arguments.oversize = arguments.oversize or "shrink"
     skipped: Counter[str] = Counter()
     failures = _Told(terminal)
     source = _source(arguments, skipped)

@@ -63,24 +63,27 @@ def rows(chunks: Iterator[bytes], table: Table, limit: int = LIMIT) -> Iterator[
 
     A line that does not fit, or is not UTF-8, becomes an Unreadable in its place.
     """
-    names = table.names
+    names, above = table.names, b""
     first = 1
     for some in lines(chunks, limit):
         for at in range(0, len(some), BLOCK):
-            block, names = _block(some[at : at + BLOCK], first + at, table, names)
+            block, names, above = _block(some[at : at + BLOCK], first + at, table, names, above)
             yield block
         if not some:
             yield []
         first += len(some)
 
 
-def _block(some: list[bytes], first: int, table: Table, names: Names) -> tuple[RowsOrBlock, Names]:
-    """The events of a few lines, the first of which has this number, and the columns' names behind them."""
+def _block(some: list[bytes], first: int, table: Table, names: Names, above: bytes) -> tuple[RowsOrBlock, Names, bytes]:
+    """The events of a few lines, the first of which has this number; the columns' names behind them, and their header.
+
+    `above` is the header above them, if there is one.
+    """
     try:
         events = _at_once(b"\n".join(some).decode().split("\n"), table, names)
     except ValueError:
         events = None  # one of the lines spoils it for the others
-    return _one_by_one(some, first, table, names) if events is None else (events, names)
+    return _one_by_one(some, first, table, names, above) if events is None else (events, names, above)
 
 
 def _at_once(texts: list[str], table: Table, names: Names) -> RowsOrBlock | None:
@@ -105,7 +108,7 @@ def _at_once(texts: list[str], table: Table, names: Names) -> RowsOrBlock | None
     return [table.finish(dict(zip(names, row))) for row in split]  # noqa: B905 - likewise
 
 
-def _one_by_one(some: list[bytes], first: int, table: Table, names: Names) -> tuple[Block, Names]:
+def _one_by_one(some: list[bytes], first: int, table: Table, names: Names, above: bytes) -> tuple[Block, Names, bytes]:
     """The same, line by line."""
     block: Block = []
     for number, line in enumerate(some, first):
@@ -113,16 +116,17 @@ def _one_by_one(some: list[bytes], first: int, table: Table, names: Names) -> tu
             text = line.decode()
             header = table.header(text) if table.header and text.strip() else None
             if header is not None:
-                names = header or names
+                names, above = (header, line) if header else (names, above)
                 continue
             (row,) = table.split([text])
             if len(row) > 1 or text.strip():
                 block.append(_event(row, table, names))
         except UnicodeDecodeError as error:
-            block.append(Unreadable(f"line {number}: not UTF-8 ({error.reason} at its byte {error.start})", line))
+            wrong = f"line {number}: not UTF-8 ({error.reason} at its byte {error.start})"
+            block.append(Unreadable(wrong, line, above))
         except ValueError as error:
-            block.append(Unreadable(f"line {number}: {error}", line))
-    return block, names
+            block.append(Unreadable(f"line {number}: {error}", line, above))
+    return block, names, above
 
 
 def _event(row: list[str], table: Table, names: Names) -> dict[str, Any]:

@@ -110,14 +110,16 @@ class _Rows:
                 text = line.decode()
             except UnicodeDecodeError as error:
                 event: Event | Unreadable = Unreadable(
-                    f"line {number}: not UTF-8 ({error.reason} at its byte {error.start})", line
+                    f"line {number}: not UTF-8 ({error.reason} at its byte {error.start})", line, self._header()
                 )
             else:
                 columns = [column for column in text.split(" ") if column]
                 if not columns or self._is_header(columns):
                     continue
                 event = self._event(columns) or Unreadable(
-                    f"line {number}: {len(columns)} columns, where there should be {len(self._columns)}", line
+                    f"line {number}: {len(columns)} columns, where there should be {len(self._columns)}",
+                    line,
+                    self._header(),
                 )
             if self._is_wanted():
                 block.append(event)
@@ -143,6 +145,10 @@ class _Rows:
         else:
             self._obey(names)
         return names is not None
+
+    def _header(self) -> bytes:
+        """A header that says the same as what was obeyed last."""
+        return " ".join(self._columns).encode()
 
     def _obey(self, columns: Names) -> None:
         self._columns = columns
