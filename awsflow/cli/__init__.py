@@ -20,6 +20,7 @@ COMMANDS = {
     "failures": "the objects that could not be read: show them, have them tried again, forget them",
     "types": "list the log types, and where in a bucket their objects lie",
     "wodle": "what Wazuh's scheduler calls: the same flags, exit codes and events as its aws-s3 command",
+    "install-wodle": "let Wazuh's scheduler call awsflow in place of its own command, or no longer",
     "demo": "see it work: an S3 stand-in, sample logs, a socket as Wazuh has it, and two runs",
 }
 
@@ -69,7 +70,7 @@ def _run(argv: Sequence[str] | None) -> int:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     if not arguments or arguments[0] in ("-h", "--help"):
-        commands = "\n".join(f"  {name:<10} {promise}" for name, promise in COMMANDS.items())
+        commands = "\n".join(f"  {name:<13} {promise}" for name, promise in COMMANDS.items())
         print(USAGE.format(commands=commands), end="")
         return 0 if arguments else 2
     name = arguments[0]
@@ -81,6 +82,6 @@ def _run(argv: Sequence[str] | None) -> int:
     if name not in COMMANDS:
         print(f"awsflow: there is no command {name!r}; `awsflow --help` lists them", file=sys.stderr)
         return 2
-    code: int = importlib.import_module(f"awsflow.cli.{name}").main(arguments[1:])
+    code: int = importlib.import_module(f"awsflow.cli.{name.replace('-', '_')}").main(arguments[1:])
     gc.freeze()  # what is left is left to the operating system: going through it all once more takes 50 ms
     return code
