@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint bench bench-compare profile performance fuzz clean
+.PHONY: help demo test soak lint bench bench-compare profile performance fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -12,6 +12,9 @@ demo: .venv/.ready ## see it work: an S3 stand-in, sample logs, a socket as Wazu
 
 test: .venv/.ready ## all tests
 	$(BIN)/pytest -q
+
+soak: .venv/.ready ## minutes of random faults and kills over all sources; writes docs/reliability.md; MINUTES=3 SEED=1
+	$(BIN)/python -m tests.soak --write --minutes $(or $(MINUTES),3) --seed $(or $(SEED),1)
 
 lint: .venv/.ready ## format, lint and types
 	$(BIN)/ruff format --check .

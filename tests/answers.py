@@ -66,6 +66,9 @@ class Answer:
 class Answering:
     """Answers each request as `answer` says; where that is None, never: the connection stays open and silent."""
 
+    silence = 30.0
+    """Seconds for which a connection stays silent before it is closed."""
+
     def __init__(self, answer: Callable[[Request], Answer | None]) -> None:
         self.requests: list[Request] = []
         self._answer = answer
@@ -129,7 +132,7 @@ class Answering:
         if answer.ending is not None:
             handler.close_connection = True
         if answer.ending == "stall":
-            self._over.wait(30)
+            self._over.wait(self.silence)
         elif answer.ending == "reset":
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             handler.rfile.close()  # it holds the socket, too

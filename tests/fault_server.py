@@ -169,12 +169,13 @@ class FaultServer(Answering):
         self.happened: Counter[str] = Counter()
         """How often each kind of fault was made."""
         self.rules = list(rules)
-        self._choose = choose
+        self.choose = choose
+        """May be changed while it runs."""
         self._real = urlsplit(url).netloc
 
     def _faulty(self, request: Request) -> Answer | None:
         applying = [rule.kind for rule in self.rules if rule.applies(request)]
-        chosen = applying[0] if applying else self._choose(request)
+        chosen = applying[0] if applying else self.choose(request)
         if isinstance(chosen, Answer):
             return chosen
         if chosen is None:
