@@ -121,7 +121,7 @@ def test_a_column_may_be_the_source_and_one_column_is_enough() -> None:
 
 def test_rows_that_are_too_short_are_unreadable_and_what_is_too_much_is_extra() -> None:
     short, good, long, quote = decoded(custom_in("csv"), b'a,b\n1\n1,2\n1,2,3\n1,"2\n')
-    assert short == Unreadable("line 2: 1 columns, where 2 are the least", b"1")
+    assert short == Unreadable("line 2: 1 columns, where 2 are the least", b"1", b"a,b")
     assert good == {"a": "1", "b": "2", "source": "custom"}
     assert long == {"a": "1", "b": "2", "extra_1": "3", "source": "custom"}
     assert isinstance(quote, Unreadable)

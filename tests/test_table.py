@@ -206,7 +206,7 @@ def test_a_header_names_the_columns_of_the_lines_behind_it() -> None:
     assert block == [
         {"a": "1", "b": "2"},
         {"x": "1", "y": "2", "z": "3"},
-        Unreadable("line 5: 2 columns, where 3 are the least", b"1,2"),
+        Unreadable("line 5: 2 columns, where 3 are the least", b"1,2", b"#x,y,z"),
         {'"': "1"},
     ]
 

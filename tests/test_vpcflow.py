@@ -115,7 +115,9 @@ def test_a_row_with_another_number_of_columns_is_unreadable_and_the_others_are_r
         "line 5: 15 columns, where there should be 14",
         "line 7: 13 columns, where there should be 14",
     ]
-    assert got[1] == Unreadable("line 3: 3 columns, where there should be 14", b"2 123456789012 eni-1")
+    assert got[1] == Unreadable(
+        "line 3: 3 columns, where there should be 14", b"2 123456789012 eni-1", DEFAULT.encode()
+    )
 
 
 def test_columns_that_lines_have_too_many_and_too_few_of_do_not_even_out() -> None:
@@ -127,13 +129,17 @@ def test_columns_that_lines_have_too_many_and_too_few_of_do_not_even_out() -> No
 def test_a_value_that_is_missing_is_not_taken_for_an_empty_one(row: str) -> None:
     got = events(lines("srcaddr dstaddr", *["1 2"] * 150, row, "4 5"))
     assert [event for event in got if isinstance(event, Unreadable)] == [
-        Unreadable("line 152: 1 columns, where there should be 2", row.encode())
+        Unreadable("line 152: 1 columns, where there should be 2", row.encode(), b"srcaddr dstaddr")
     ]
 
 
 def test_a_line_that_is_not_utf_8_is_unreadable_and_the_others_are_read() -> None:
     got = events(f"{DEFAULT}\n{LINE}\n".encode() + b"2 \xff\n" + LINE.encode())
-    assert got == [EVENT, Unreadable("line 3: not UTF-8 (invalid start byte at its byte 2)", b"2 \xff"), EVENT]
+    assert got == [
+        EVENT,
+        Unreadable("line 3: not UTF-8 (invalid start byte at its byte 2)", b"2 \xff", DEFAULT.encode()),
+        EVENT,
+    ]
 
 
 @pytest.mark.parametrize(
