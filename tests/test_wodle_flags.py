@@ -554,7 +554,7 @@ def documented() -> dict[str, str]:
 
 def test_the_docs_tell_of_each_flag_what_the_help_tells_and_of_no_other() -> None:
     told = {}
-    for action in wodle_flags._parser()._actions:
+    for action in wodle_flags.parser()._actions:
         if "--help" not in action.option_strings:
             metavar = f" {action.metavar}" if action.metavar else ""
             told[", ".join(action.option_strings) + metavar] = action.help

@@ -21,6 +21,7 @@ COMMANDS = {
     "types": "list the log types, and where in a bucket their objects lie",
     "wodle": "what Wazuh's scheduler calls: the same flags, exit codes and events as its aws-s3 command",
     "install-wodle": "let Wazuh's scheduler call awsflow in place of its own command, or no longer",
+    "completion": "print what bash, zsh or fish needs to complete commands and options",
     "demo": "see it work: an S3 stand-in, sample logs, a socket as Wazuh has it, and two runs",
 }
 
@@ -38,6 +39,11 @@ commands:
   awsflow replay AWSLogs/ --type cloudtrail | head -3
   awsflow bucket my-trail --type cloudtrail --after 2026-11-01 --to wazuh
 """
+
+
+def module_of(command: str) -> str:
+    """The module of a command. Its `main` runs it, its `parser` has the arguments."""
+    return f"awsflow.cli.{command.replace('-', '_')}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,8 +86,11 @@ def _run(argv: Sequence[str] | None) -> int:
         print(f"awsflow {version('awsflow')}")
         return 0
     if name not in COMMANDS:
-        print(f"awsflow: there is no command {name!r}; `awsflow --help` lists them", file=sys.stderr)
+        from difflib import get_close_matches  # noqa: PLC0415 - only here
+
+        near = [f"do you mean {match!r}? " for match in get_close_matches(name, COMMANDS, 1)]
+        print(f"awsflow: there is no command {name!r}; {''.join(near)}`awsflow --help` lists them", file=sys.stderr)
         return 2
-    code: int = importlib.import_module(f"awsflow.cli.{name.replace('-', '_')}").main(arguments[1:])
+    code: int = importlib.import_module(module_of(name)).main(arguments[1:])
     gc.freeze()  # what is left is left to the operating system: going through it all once more takes 50 ms
     return code

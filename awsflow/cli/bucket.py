@@ -32,8 +32,8 @@ What was delivered is remembered, whatever the sink: a second run goes on behind
 """
 
 
-def main(argv: Sequence[str]) -> int:
-    """Collect; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow bucket",
         description="Collect the logs of one type, or of all types, from an S3 bucket: each new object once.",
@@ -58,7 +58,12 @@ def main(argv: Sequence[str]) -> int:
     add_workers(parser)
     add_metrics(parser)
     add_access(parser)
-    return run(parser, argv, _collect)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Collect; return the exit code."""
+    return run(parser(), argv, _collect)
 
 
 def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:

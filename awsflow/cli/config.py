@@ -21,8 +21,8 @@ Nothing is asked of AWS here: `check` says whether the file is right, and what i
 """
 
 
-def main(argv: Sequence[str]) -> int:
-    """Do what is asked; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow config",
         description="Check a configuration, or convert an ossec.conf to an awsflow.toml.",
@@ -37,7 +37,12 @@ def main(argv: Sequence[str]) -> int:
     convert.add_argument("--secrets", action="store_true", help="print access keys, too")
     verbs.add_parser("schema", help="print the JSON Schema of awsflow.toml, for editors")
     verbs.add_parser("options", help="print all options, as a table for documents")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Do what is asked; return the exit code."""
+    arguments = parser().parse_args(argv)
     channel = Channel(sys.stderr)
     return ended(lambda: _act(arguments, channel), channel.error, channel.warning)
 

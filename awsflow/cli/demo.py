@@ -48,18 +48,29 @@ MIXED = (
 LINES = 14
 """Of the one event that is shown."""
 
+DESCRIPTION = """\
+Make a bucket of sample CloudTrail logs in an S3 stand-in on this machine, listen where Wazuh would, and run
+`awsflow wodle` twice; then collect logs of all other types. It needs no AWS account, no Wazuh and no network, and it
+leaves nothing behind."""
+EXAMPLES = """examples:
+  pip install 'awsflow[demo]'
+  awsflow demo
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    return argparse.ArgumentParser(
+        prog="awsflow demo",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
 
 def main(argv: Sequence[str]) -> int:
     """Show it; return 0 if all arrived, else 1."""
-    parser = argparse.ArgumentParser(
-        prog="awsflow demo",
-        description=(
-            "Make a bucket of sample CloudTrail logs in an S3 stand-in on this machine, listen where Wazuh"
-            " would, and run `awsflow wodle` twice; then collect logs of all other types. It needs no AWS account,"
-            " no Wazuh and no network, and it leaves nothing behind."
-        ),
-    )
-    parser.parse_args(argv)
+    parser().parse_args(argv)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up then, too
     try:
         return ended(_demo, _complain, _complain)

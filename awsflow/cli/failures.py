@@ -31,10 +31,8 @@ takes off the list is not read any more, unless it is replaced. Runs may go on m
 """
 
 
-def main(argv: Sequence[str]) -> int:
-    """Show, or change, the failures lists; return the exit code."""
-    if not argv or argv[0] not in (*COMMANDS, "-h", "--help"):
-        argv = ["show", *argv]
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow failures",
         description="The objects that could not be read: show them (default), have them tried again, forget them.",
@@ -55,7 +53,14 @@ def main(argv: Sequence[str]) -> int:
         command.add_argument(
             "--state", type=Path, metavar="FILE", help="the state (default: in ~/.local/state/awsflow/)"
         )
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Show, or change, the failures lists; return the exit code."""
+    if not argv or argv[0] not in (*COMMANDS, "-h", "--help"):
+        argv = ["show", *argv]
+    arguments = parser().parse_args(argv)
     channel = Channel(sys.stderr)
     return ended(lambda: _act(arguments, channel), channel.error, channel.warning)
 

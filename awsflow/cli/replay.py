@@ -45,8 +45,8 @@ is still larger than a datagram of Wazuh's, stays, and is told.
 """
 
 
-def main(argv: Sequence[str]) -> int:
-    """Send the logs; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow replay",
         description="Send logs that lie in files, folders or below S3 URLs, or dead letters. Nothing is remembered.",
@@ -68,7 +68,12 @@ def main(argv: Sequence[str]) -> int:
     add_workers(parser)
     add_access(parser)
     parser.set_defaults(type="", oversize="")  # dead letters have defaults of their own
-    return run(parser, argv, _replay)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Send the logs; return the exit code."""
+    return run(parser(), argv, _replay)
 
 
 def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:

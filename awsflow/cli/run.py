@@ -35,8 +35,8 @@ does the same work.
 """
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow run",
         description="Collect all buckets, services and subscribers of an awsflow.toml or an ossec.conf.",
@@ -57,7 +57,12 @@ def main(argv: Sequence[str]) -> int:
         "--progress", action="store_true", help="progress in a pipe, too; where there is no terminal, a line every 10 s"
     )
     parser.add_argument("--debug", action="store_true", help="say what is listed and read")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run; return the exit code."""
+    arguments = parser().parse_args(argv)
     channel = Channel(sys.stderr, debug=int(arguments.debug), secrets=map(os.environ.get, SECRETS))
     return ended(lambda: _run(arguments, channel), channel.error, channel.warning)
 

@@ -30,8 +30,8 @@ What was delivered is remembered, whatever the sink: a second run goes on behind
 """
 
 
-def main(argv: Sequence[str]) -> int:
-    """Collect; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow service",
         description="Collect from CloudWatch Logs or Inspector: each new event or finding once.",
@@ -57,7 +57,12 @@ def main(argv: Sequence[str]) -> int:
     add_delivery(parser)
     add_metrics(parser, port=True)
     add_access(parser)
-    return run(parser, argv, _collect)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Collect; return the exit code."""
+    return run(parser(), argv, _collect)
 
 
 def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:

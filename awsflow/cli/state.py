@@ -30,8 +30,8 @@ SHOWN = 10
 """Log streams of a group that are shown as text."""
 
 
-def main(argv: Sequence[str]) -> int:
-    """Show, forget or import; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow state",
         description="What is remembered between runs: show it, forget some of it, or take over from Wazuh's module.",
@@ -57,7 +57,12 @@ def main(argv: Sequence[str]) -> int:
     take.add_argument(
         "--state", type=Path, metavar="FILE", help="default: wodles/aws/awsflow.db in Wazuh's home, as the wodle has it"
     )
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Show, forget or import; return the exit code."""
+    arguments = parser().parse_args(argv)
     channel = Channel(sys.stderr)
     return ended(lambda: _act(arguments, channel), channel.error, channel.warning)
 

@@ -28,8 +28,8 @@ kept. Exit code 0, however the sources are.
 """
 
 
-def main(argv: Sequence[str]) -> int:
-    """Tell how the sources are; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow status",
         description="Tell of each source how its last run ended, its lag, events, failures, and what waits.",
@@ -46,7 +46,12 @@ def main(argv: Sequence[str]) -> int:
         metavar="FILE",
         help="write a page with plots to FILE, which needs nothing else to be shown",
     )
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Tell how the sources are; return the exit code."""
+    arguments = parser().parse_args(argv)
     channel = Channel(sys.stderr)
     return ended(partial(_tell, arguments), channel.error, channel.warning)
 

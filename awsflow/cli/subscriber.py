@@ -32,8 +32,8 @@ ends when the queue is empty.
 """
 
 
-def main(argv: Sequence[str]) -> int:
-    """Collect; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow subscriber",
         description="Collect the objects that the messages of an SQS queue name.",
@@ -61,7 +61,12 @@ def main(argv: Sequence[str]) -> int:
     add_delivery(parser)
     add_metrics(parser, port=True)
     add_access(parser)
-    return run(parser, argv, _collect)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Collect; return the exit code."""
+    return run(parser(), argv, _collect)
 
 
 def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:

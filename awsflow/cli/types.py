@@ -17,8 +17,8 @@ itself which of these types a bucket, folder or file holds.
 """
 
 
-def main(argv: Sequence[str]) -> int:
-    """List them; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow types",
         description="List the log types with the layout of their keys.",
@@ -28,7 +28,12 @@ def main(argv: Sequence[str]) -> int:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON, with the page that each format comes from")
     form.add_argument("--markdown", action="store_true", help="as a table for documents, with these pages")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """List them; return the exit code."""
+    arguments = parser().parse_args(argv)
     if arguments.json:
         print(_as_json())
     elif arguments.markdown:

@@ -10,9 +10,11 @@ from functools import partial
 from awsflow.cli.channel import Channel
 from awsflow.cli.ending import Stop, ended, stop_on_signals
 from awsflow.cli.recording import EVERY, OFTEN, Recording, recorded, source_name
-from awsflow.cli.wodle_flags import WodleOptions, parse, usage
+from awsflow.cli.wodle_flags import WodleOptions, parse, parser, usage
 from awsflow.errors import AlreadyRunning, ArgumentsError, AwsflowError
 from awsflow.flow import Stats
+
+__all__ = ["main", "parser"]
 
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 """Environment variables."""

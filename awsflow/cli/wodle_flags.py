@@ -163,6 +163,16 @@ class WodleOptions:
     """For the debug channel."""
 
 
+EXAMPLES = """examples:
+  awsflow wodle --bucket my-trail --type cloudtrail --only_logs_after 2026-NOV-01 --aws_profile logs
+  awsflow wodle --service cloudwatchlogs --aws_log_groups '/aws/eks/*' --regions eu-west-1 --skip_on_error
+  awsflow wodle --subscriber buckets --queue my-queue --iam_role_arn arn:aws:iam::123456789012:role/logs
+  awsflow wodle --bucket my-trail --debug 2        # what is listed and read
+
+Prints nothing when all went well. Exit codes: docs/exit-codes.md. `awsflow install-wodle` lets Wazuh call it.
+"""
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that raises, and whose messages never repeat a value: it may be a secret."""
 
@@ -180,7 +190,7 @@ def usage() -> str:
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> WodleOptions:
     """The options; ArgumentsError for what does not fit, other errors of the family as the spec of a flag says."""
-    flags, unknown = _parser().parse_known_args(_expanded(argv))
+    flags, unknown = parser().parse_known_args(_expanded(argv))
     if unknown:
         names = [_name(word) for word in unknown if word.startswith("-")]
         raise ArgumentsError(f"unknown flags: {' '.join(names) or 'a value without a flag'}; see awsflow wodle --help")
@@ -329,11 +339,13 @@ def _queue(flags: argparse.Namespace) -> QueueOptions:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments. It knows no abbreviations: `parse` writes them out first."""
     parser = _Parser(
         prog="awsflow wodle",
         description="A drop-in for Wazuh's aws-s3 command: same flags, same exit codes, same events.",
-        epilog="Prints nothing when all went well. Exit codes: docs/exit-codes.md.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     for flag in (*WAZUH, *OURS):
