@@ -4,11 +4,13 @@
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from awsflow.exactjson import json_bytes
 from awsflow.flow import Sink
+from awsflow.folders import make_folder
 from awsflow.items import Event, Failure, Record
 from awsflow.letters import TOO_LARGE, Kind, Letter
 from awsflow.sinks.file import NdjsonFile
@@ -42,6 +44,7 @@ class DeadLetters:
         self._told = told
         self._now = now
         self._format = format
+        self._folder = file.parent if isinstance(file, Path) else None
         self._file = NdjsonFile(file, rotate_at=rotate_at, wait=wait) if isinstance(file, Path) else file
 
     def add(self, failure: Failure) -> None:
@@ -79,6 +82,10 @@ class DeadLetters:
             reason,
             self._now().isoformat(timespec="seconds"),
         )
+        if self._folder is not None:
+            with suppress(OSError):  # the file cannot be opened then, and that is told
+                make_folder(self._folder)  # it is where the state would be, and not every source has one
+            self._folder = None
         self._file.write([Record(letter.line(), record.origin, record.number)])
 
 

@@ -191,7 +191,8 @@ def test_a_line_that_a_crash_has_torn_is_no_letter(letters: DeadLetters, path: P
 
 
 def test_letters_that_cannot_be_filed_are_an_error_for_they_would_be_lost(path: Path) -> None:
-    with closing(DeadLetters(path.parent / "missing" / "x.ndjson")) as letters, pytest.raises(SinkError):
+    (path.parent / "file").touch()
+    with closing(DeadLetters(path.parent / "file" / "x.ndjson")) as letters, pytest.raises(SinkError):
         letters.add(bad_line(1))
     with closing(NdjsonFile(path)) as other:
         other.write([Record(b"{}", ORIGIN, 1)])

@@ -1,7 +1,7 @@
 """Collecting from a source into a sink: what the commands have in common."""
 
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,7 +13,6 @@ from awsflow.items import Failure, Record
 from awsflow.options import BUDGET, AwsAccess, BucketOptions, QueueOptions, ServiceOptions
 from awsflow.sinks.dead_letters import DeadLetters
 from awsflow.stages import Stage
-from awsflow.state.files import make_folder
 
 Options: TypeAlias = BucketOptions | ServiceOptions | QueueOptions
 """What to collect."""
@@ -107,9 +106,6 @@ def collect(
     which it holds events back; `discard` is a field and a pattern; `dead_letters` is a file, or a share of one; `told`
     is called with every failure; `recording` tells the history; `shown` makes a stage of the stats.
     """
-    if isinstance(dead_letters, Path):
-        with suppress(OSError):  # told when there is a letter to be written
-            make_folder(dead_letters.parent)  # it is where the state would be, and not every source has one
     with closing(DeadLetters(dead_letters, told, format=getattr(options, "format", ""))) as letters:
         flow = Flow(source, failures=letters, stop=stop if recording is None else recording.stopping(stop))
         if recording is not None:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from awsflow.errors import StateError
-from awsflow.state.files import beside, make_file, make_folder, set_aside, size_of
+from awsflow.folders import make_folder
+from awsflow.state.files import beside, make_file, set_aside, size_of
 from awsflow.state.locks import FileLock
 from awsflow.state.schema import MIGRATIONS, migrate, version
 from awsflow.state.troubles import telling, tells_damage

@@ -15,14 +15,6 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder and those above it, as far as they are missing, for the owner alone."""
-    if not folder.is_dir():
-        make_folder(folder.parent)
-        with suppress(FileExistsError):
-            folder.mkdir(0o700)
-
-
 def make_file(path: Path) -> None:
     """Make an empty file for the owner alone, if there is none: SQLite itself would let others read it."""
     with suppress(FileExistsError):
