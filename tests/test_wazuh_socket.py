@@ -479,6 +479,37 @@ def test_where_the_kernel_takes_less_than_wazuh_events_are_shrunk_to_that(engine
     assert told == batch[:4]
 
 
+@pytest.mark.parametrize("buffer", [1, 6_000, 20_000, 60_000, 100_000])
+def test_whatever_the_kernel_takes_what_is_sent_is_json_in_its_envelope_and_says_what_was_cut(
+    engine: Engine, buffer: int
+) -> None:
+    """Many texts at many depths, things that are no text, and the message of an object that could not be read."""
+    nested: dict[str, Any] = {"text": "\u00e9\n" * 3000}
+    for level in range(40):
+        nested = {"in": nested, "beside": f"{level}" * 500}
+    events = [
+        in_envelope(nested=nested, name="kept"),
+        in_envelope(numbers=list(range(30_000)), name="kept"),
+        in_envelope(texts=["x" * size for size in range(0, 2000, 9)], name="kept"),
+        json.dumps({"integration": "aws", "aws": {"log_info": {}}, "error_msg": "e" * 200_000}).encode(),
+    ]
+    with sink_to(engine, "shrink") as (sink, told), connection_of(sink, engine) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
+        takes = connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        arrived = one_by_one(records(*events), sink, engine)
+    assert len(arrived) == len(events)
+    for datagram, whole in zip(arrived, events, strict=True):
+        assert datagram.startswith(HEADER)
+        assert len(datagram) <= min(LIMIT, takes)
+        event = json.loads(datagram.removeprefix(HEADER))
+        assert event["integration"] == "aws"
+        assert event["aws"].get("name", "kept") == "kept"
+        assert (len(whole) + len(HEADER) > len(datagram)) == ("truncated" in event["aws"]["log_info"])
+    assert [record.event for record in told] == [
+        whole for whole, datagram in zip(events, arrived, strict=True) if HEADER + whole != datagram
+    ]
+
+
 def test_where_the_kernel_takes_less_than_wazuh_dead_letters_are_not_sent(engine: Engine) -> None:
     with sink_to(engine, "dead-letter") as (sink, told), connection_of(sink, engine) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
