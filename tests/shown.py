@@ -8,7 +8,7 @@ from io import StringIO
 
 from awsflow.cli import COMMANDS, failures, module_of, wodle_flags
 
-ENDS = ("|", "||", "&&", ";", ">", "2>", "<", "&")
+ENDS = ("|", "||", "&&", ";", ">", "2>", "<", "&", ")")
 """What ends a command in a shell."""
 
 
@@ -18,9 +18,10 @@ def commands_in(lines: Iterable[str]) -> Iterator[list[str]]:
         words = split(line)
         while words:
             name = words.pop(0)
-            if name.rpartition("/")[2] == "awsflow" and words:
-                end = next((number for number, word in enumerate(words) if word in ENDS or word == ")"), len(words))
-                yield words[:end]
+            if name == "awsflow" or name.endswith("bin/awsflow"):
+                end = next((number for number, word in enumerate(words) if word in ENDS), len(words))
+                if end and not words[0].startswith("-"):
+                    yield words[:end]
                 words = words[end:]
 
 
@@ -37,8 +38,6 @@ def split(line: str) -> list[str]:
 
 def assert_parsed(words: Sequence[str]) -> None:
     """There is such a command, and it takes these arguments."""
-    if words[0] in ("--help", "--version"):
-        return
     name, *arguments = words
     assert name in COMMANDS, f"awsflow {shlex.join(words)}: there is no such command"
     if "--help" in arguments:

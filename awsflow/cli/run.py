@@ -143,7 +143,8 @@ def _found(home: Path | None) -> Path:
 def _metavar(name: str, kind: str) -> str:
     if kind in ("integer", "number"):
         return "N"
-    return {"to": "SINK", "oversize": "HOW", "pace": "HOW", "wazuh-home": "DIR"}.get(name, "FILE")
+    known = {"to": "SINK", "oversize": "HOW", "pace": "HOW", "wazuh-home": "DIR", "metrics-port": "[HOST:]PORT"}
+    return known.get(name, "FILE")
 
 
 def _write_stats(runner: "Runner", path: Path) -> None:
