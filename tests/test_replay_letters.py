@@ -407,7 +407,8 @@ def test_a_letter_that_is_only_marked_when_the_power_fails_is_not_sent_again(pat
     file_events(path, 1, 2, 3)
     first, second, third = path.read_bytes().splitlines()
     path.write_bytes(b"\n".join([b" " + first[1:], b" " + second[1:30] + b" " * len(second[30:]), third, b""]))
-    assert numbers(replay(path).stdout) == [3]
+    ended = replay(path)
+    assert (ended.returncode, ended.stderr, numbers(ended.stdout)) == (0, b"", [3])
     assert not path.exists()
 
 
