@@ -16,8 +16,10 @@ from awsflow.items import Found
 
 PIECE = 1 << 18
 """Bytes that are read at a time."""
-BUFFER = 1 << 22
+BUFFER = 1 << 20
 """Bytes of one object that are held at most."""
+FIRST = 8
+"""Objects that are fetched at the same time in the beginning."""
 
 
 class Body(Protocol):
@@ -41,11 +43,14 @@ def fetched(
     wanted: Iterator[Found | None],
     open_object: Open,
     *,
-    requests: int = 16,
+    requests: int = 64,
     budget: int = 64 << 20,
     patience: float = 0.5,
 ) -> Generator[tuple[Found, Iterator[bytes]] | None, None, None]:
     """Each object with its chunks, in the order of `wanted`; at most `requests` at a time, and `budget` bytes.
+
+    Few at a time in the beginning, and twice as many whenever an object's turn comes before anything of it has: so
+    there are as many as the distance to the store asks for.
 
     The chunks of one must be consumed, or given up, before the next is asked for. An empty chunk says that
     `patience` seconds have passed without news; so does None, in `wanted` and here, between objects. An exception of
@@ -56,10 +61,11 @@ def fetched(
     waiting: deque[_Fetch] = deque()
     threads = 0
     held = 0
+    wide = min(FIRST, requests)
     finding = _Finding(wanted)
     try:
         while True:
-            while not finding.ended and len(waiting) < requests and (held < budget or not waiting):
+            while not finding.ended and len(waiting) < wide and (held < budget or not waiting):
                 found = finding.next()
                 if found is None:
                     break
@@ -72,6 +78,7 @@ def fetched(
                 work.put(fetch)
             if waiting:
                 fetch = waiting.popleft()
+                wide = min(wide if fetch.has_come else 2 * wide, requests)
                 try:
                     yield fetch.found, fetch.chunks(patience)
                 finally:
@@ -167,6 +174,11 @@ class _Fetch:
                     raise self._error
                 return
             yield piece
+
+    @property
+    def has_come(self) -> bool:
+        """Whether there is something of it, or all."""
+        return bool(self._pieces) or self._ended
 
     def give_up(self) -> None:
         """Nobody wants the rest."""

@@ -44,7 +44,7 @@ class S3Bucket:
         *,
         state: Path | str | None = None,
         access: AwsAccess | None = None,
-        requests: int = 16,
+        requests: int = 64,
         budget: int = 64 << 20,
         note: Callable[[str], None] = lambda text: None,
         warn: Callable[[str], None] = lambda text: None,

@@ -28,7 +28,7 @@ class S3Objects:
         alias: str = "",
         skip_on_error: bool = False,
         access: AwsAccess | None = None,
-        requests: int = 16,
+        requests: int = 64,
         format: str = "",  # noqa: A002 - as the command line has it
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
     ) -> None:

@@ -63,7 +63,7 @@ class Queue:
         skip_on_error: bool = False,
         follow: bool = False,
         wait: int = LONGEST_WAIT,
-        requests: int = 16,
+        requests: int = 64,
         budget: int = 64 << 20,
         visibility: int | None = None,
         limits: Limits = Limits(),  # noqa: B008 - it is frozen

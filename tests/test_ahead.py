@@ -175,3 +175,37 @@ def test_closing_early_ends_every_thread() -> None:
     objects.close()
     assert settled(threads, before)
     assert settled(lambda: measured.open, 0)
+
+
+def test_more_are_fetched_at_a_time_the_longer_each_takes_to_come() -> None:
+    contents = [b"x"] * 200
+    most: dict[float, int] = {}
+    for seconds in (0.0, 0.05):
+        measured = Slow(contents, seconds)
+        came = [
+            found for item in fetched(wanted(contents), measured.opened) if item for found in [item[0]] if [*item[1]]
+        ]
+        assert len(came) == len(contents)
+        most[seconds] = measured.most
+    assert most[0.05] > ahead.FIRST
+    assert most[0.05] <= 64
+
+
+class Slow:
+    """Objects that take a while to open; `most` of them have been on their way at the same time."""
+
+    def __init__(self, contents: list[bytes], seconds: float) -> None:
+        self._contents = contents
+        self._seconds = seconds
+        self._opening = 0
+        self._lock = threading.Lock()
+        self.most = 0
+
+    def opened(self, found: Found) -> io.BytesIO:
+        with self._lock:
+            self._opening += 1
+            self.most = max(self.most, self._opening)
+        time.sleep(self._seconds)
+        with self._lock:
+            self._opening -= 1
+        return io.BytesIO(self._contents[int(found.origin.key)])

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self, TextIO, TypeAlias, cast
 from awsflow.cli.channel import Channel
 from awsflow.cli.summary import count, lag, lasting, size
 from awsflow.flow import Stats
-from awsflow.items import Barrier, Item, Origin, Record
-from awsflow.stages import Stage
+from awsflow.items import Barrier, Item, Origin, Record, Records
+from awsflow.stages import Stage, Together
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,10 +39,11 @@ NAME = 32
 def noting(stats: Stats) -> Stage:
     """A stage that notes in the stats what is being read."""
 
+    @Together
     def stage(items: Iterable[Item]) -> Generator[Item, None, None]:
         origin = noted = Origin()
         for item in items:
-            if item.__class__ is Record:
+            if isinstance(item, Record | Records):
                 origin = item.origin
             elif item.__class__ is Barrier and origin is not noted:
                 noted = origin

@@ -6,7 +6,7 @@ Each of these takes many lines at once, which is faster, but a line's columns ne
 import csv
 import re
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 Split: TypeAlias = Callable[[list[str]], list[list[str]]]
 """From lines to the columns of each, a list for each line. ValueError if one of the lines cannot be split."""
@@ -26,6 +26,9 @@ behind them: a space, and then something in quotes, or without any up to the nex
 _before_space = re.compile(rf'(?:{_QUOTED}|([^" ]*+)) ').match
 _before_space_or_bracketed = re.compile(rf'(?:{_QUOTED}|\[([^\]]*+(?>(?:\](?! )[^\]]*+)*))\]|((?!\[)[^" ]*+)) ').match
 _before_space_or_list = re.compile(r'(?:"([^"]*+)"|((?>(?:"[^"]*+",)*)"[^"]*+"|[^" ]*+)) ').match
+
+
+_marks = frozenset('[]"')
 
 
 def by_spaces(lines: list[str]) -> list[list[str]]:
@@ -102,20 +105,20 @@ def _plainly_quoted(lines: list[str]) -> list[list[str]] | None:
 
 
 def _plainly_bracketed(lines: list[str]) -> list[list[str]] | None:
-    """The same, where each line has one pair of brackets, around the two words of a time in the same place."""
-    text = "".join(lines)
-    if not text.count("[") == text.count("]") == len(lines):
+    """The same, where each line has one group in brackets as well, in front of all quotes."""
+    quoted = [_with_quotes(line) for line in lines]
+    return None if None in quoted else _plainly_quoted(cast("list[str]", quoted))
+
+
+def _with_quotes(line: str) -> str | None:
+    """A line with quotes in place of its only brackets that do not stand between quotes; None if there are others."""
+    before, _, rest = line.partition(" [")
+    inside, closed, behind = rest.partition("] ")
+    if not closed or not _marks.isdisjoint(before) or not _marks.isdisjoint(inside):
         return None
-    split = _plainly_quoted(lines)
-    if not split:
+    if ("[" in behind or "]" in behind) and not _marks.isdisjoint("".join(behind.split('"')[::2])):
         return None
-    at = next((at for at, column in enumerate(split[0]) if column.startswith("[")), -1)
-    for line, row in zip(lines, split, strict=True):
-        bracketed = " ".join(row[at : at + 2])
-        if bracketed[:1] != "[" or bracketed[-1:] != "]" or bracketed not in line:
-            return None
-        row[at : at + 2] = [bracketed[1:-1]]
-    return split
+    return f'{before} "{inside}" {behind}'
 
 
 def _at_spaces(line: str, bare: Callable[[str], list[str]], column: _Column) -> list[str]:
