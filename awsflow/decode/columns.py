@@ -6,7 +6,7 @@ Each of these takes many lines at once, which is faster, but a line's columns ne
 import csv
 import re
 from collections.abc import Callable
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 Split: TypeAlias = Callable[[list[str]], list[list[str]]]
 """From lines to the columns of each, a list for each line. ValueError if one of the lines cannot be split."""
@@ -26,9 +26,6 @@ behind them: a space, and then something in quotes, or without any up to the nex
 _before_space = re.compile(rf'(?:{_QUOTED}|([^" ]*+)) ').match
 _before_space_or_bracketed = re.compile(rf'(?:{_QUOTED}|\[([^\]]*+(?>(?:\](?! )[^\]]*+)*))\]|((?!\[)[^" ]*+)) ').match
 _before_space_or_list = re.compile(r'(?:"([^"]*+)"|((?>(?:"[^"]*+",)*)"[^"]*+"|[^" ]*+)) ').match
-
-
-_marks = frozenset('[]"')
 
 
 def by_spaces(lines: list[str]) -> list[list[str]]:
@@ -64,10 +61,7 @@ def by_quoted_spaces(lines: list[str]) -> list[list[str]]:
     >>> by_quoted_spaces(['a "b c" - "say "hi"!" d '])
     [['a', 'b c', '-', 'say "hi"!', 'd']]
     """
-    lines = [line.rstrip(" ") for line in lines]
-    if (split := _plainly_quoted(lines)) is not None:
-        return split
-    return [_at_spaces(line, _bare, _before_space) for line in lines]
+    return [_at_spaces(line.rstrip(" "), _bare, _before_space) for line in lines]
 
 
 def by_spaces_and_lists(lines: list[str]) -> list[list[str]]:
@@ -87,38 +81,7 @@ def by_bracketed_spaces(lines: list[str]) -> list[list[str]]:
     >>> by_bracketed_spaces(['a [b c] "d e" - "say "hi"!" f'])
     [['a', 'b c', 'd e', '-', 'say "hi"!', 'f']]
     """
-    lines = [line.rstrip(" ") for line in lines]
-    if (split := _plainly_bracketed(lines)) is not None:
-        return split
-    return [_at_spaces(line, _bare_or_bracketed, _before_space_or_bracketed) for line in lines]
-
-
-def _plainly_quoted(lines: list[str]) -> list[list[str]] | None:
-    """The columns of lines in which quotes stand around columns and nowhere else; None if there is another line."""
-    try:
-        split = list(csv.reader(lines, delimiter=" ", strict=True))
-    except csv.Error:
-        return None
-    if len(split) != len(lines) or '"' in "".join(map("".join, split)) or any("\r" in line for line in lines):
-        return None
-    return split
-
-
-def _plainly_bracketed(lines: list[str]) -> list[list[str]] | None:
-    """The same, where each line has one group in brackets as well, in front of all quotes."""
-    quoted = [_with_quotes(line) for line in lines]
-    return None if None in quoted else _plainly_quoted(cast("list[str]", quoted))
-
-
-def _with_quotes(line: str) -> str | None:
-    """A line with quotes in place of its only brackets that do not stand between quotes; None if there are others."""
-    before, _, rest = line.partition(" [")
-    inside, closed, behind = rest.partition("] ")
-    if not closed or not _marks.isdisjoint(before) or not _marks.isdisjoint(inside):
-        return None
-    if ("[" in behind or "]" in behind) and not _marks.isdisjoint("".join(behind.split('"')[::2])):
-        return None
-    return f'{before} "{inside}" {behind}'
+    return [_at_spaces(line.rstrip(" "), _bare_or_bracketed, _before_space_or_bracketed) for line in lines]
 
 
 def _at_spaces(line: str, bare: Callable[[str], list[str]], column: _Column) -> list[str]:
