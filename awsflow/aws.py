@@ -120,7 +120,7 @@ def _session(access: AwsAccess) -> "Session":
 
 
 def _timestamp(value: Any) -> datetime:
-    """A time in an answer. There are thousands: reading the two usual spellings here takes a tenth of botocore's time."""
+    """A time in an answer. There are thousands: the two usual spellings take a tenth of botocore's time here."""
     if isinstance(value, str):
         try:
             if value.endswith("Z"):
