@@ -50,6 +50,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments.repeats:
         size = replace(size, repeats=arguments.repeats)
     results: list[Result] = []
+    load = os.getloadavg()[0]
     print(line(HEAD), flush=True)
     with _checked_out(arguments.base) if arguments.base else nullcontext() as base:
         bench = Bench(data.folder(arguments.data), size, types, base, arguments.beside, beside_types)
@@ -62,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
             for row in rows(some) if base else ():
                 print(line(row), flush=True)
             results += some
-    print(f"written to {_write(results, arguments.results)}")
+    print(f"written to {_write(results, arguments.results, load)}")
     return 0
 
 
@@ -89,12 +90,18 @@ def _git(*arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=OURS, check=True)  # noqa: S607 - the user's
 
 
-def _write(results: Sequence[Result], folder: Path) -> Path:
+def _write(results: Sequence[Result], folder: Path, load: float) -> Path:
     now = datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{now:%Y%m%dT%H%M%SZ}.json"
-    machine = {"cores": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
-    path.write_text(as_json({"time": now.isoformat(), "awsflow": version("awsflow"), "machine": machine}, results))
+    machine = {
+        "cores": os.cpu_count(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "load": load,
+    }
+    told = {"time": now.isoformat(), "awsflow": version("awsflow"), "machine": machine}
+    path.write_text(as_json(told, results))
     return path
 
 

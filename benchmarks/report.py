@@ -70,7 +70,10 @@ def as_markdown(told: dict[str, Any]) -> str:
     """The document of a run that was kept."""
     results = [Result(**result) for result in told["results"]]
     machine = told["machine"]
-    about = f"Measured {told['time'][:10]} with Python {machine['python']} on {machine['cores']} cores."
+    about = (
+        f"Measured {told['time'][:10]} with Python {machine['python']} on {machine['cores']} cores. "
+        f"The machine's load was {machine['load']:.1f} when it began."
+    )
     parts = [_ABOUT, about, ""]
     for claim, some in groupby(results, key=lambda result: result.claim):
         title = (CLAIMS[claim].__doc__ or "").removeprefix("Measure ").rstrip(".")
