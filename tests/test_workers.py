@@ -93,7 +93,8 @@ def test_an_object_that_cannot_be_read_ends_the_run_and_what_was_flushed_is_comm
         aws.client("s3").put_object(Bucket="trail", Key=key, Body=good)
         Flow(source()).to(WazuhSocket(wazuh.path)).run(workers)
         seen = Counter(event["aws"]["eventID"] for event in wazuh.events())
-    assert {id_.partition(".")[0] for id_ in before} >= {"0", "1", "2", "3", "4"}
+    if workers == 1:  # several stop wherever they are, when one of them meets something bad
+        assert {id_.partition(".")[0] for id_ in before} == {"0", "1", "2", "3", "4"}
     assert seen == Counter(ids)
 
 
