@@ -11,6 +11,8 @@ import pytest
 from awsflow.cli import COMMANDS
 from awsflow.cli.types import as_markdown
 from awsflow.samples import SAMPLES
+from tests.command_tables import tables
+from tests.shown import assert_parsed, commands_in
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -24,6 +26,21 @@ def test_every_command_is_in_the_readme() -> None:
 def test_the_table_of_log_types_is_the_one_that_the_command_prints() -> None:
     told = (ROOT / "docs" / "log-types.md").read_text()
     assert as_markdown() in told, "put what `awsflow types --markdown` prints into docs/log-types.md"
+
+
+def test_the_options_of_each_command_are_those_of_its_parser() -> None:
+    told = (ROOT / "docs" / "commands.md").read_text()
+    assert told == tables(), "run `python -m tests.command_tables > docs/commands.md`"
+
+
+def test_every_command_that_the_documents_show_can_be_parsed() -> None:
+    shown = 0
+    for text in TEXTS:
+        code = re.findall(r"^ {4}.*$", text, re.MULTILINE)
+        for words in commands_in(line[4:].removeprefix("$ ") for line in code):
+            assert_parsed(words)
+            shown += 1
+    assert shown > 30
 
 
 def test_every_make_target_that_the_documents_name_is_there_and_tells_what_it_does() -> None:
