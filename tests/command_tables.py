@@ -62,4 +62,4 @@ def _meaning(action: argparse.Action, parser: argparse.ArgumentParser) -> str:
 
 
 if __name__ == "__main__":
-    print(tables(), end="")
+    print(tables(), end="")  # noqa: T201 - it is a command
