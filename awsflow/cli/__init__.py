@@ -15,6 +15,8 @@ COMMANDS = {
     "replay": "send logs that lie in files, folders or below S3 URLs; nothing is remembered",
     "run": "collect all that an ossec.conf or an awsflow.toml names, once or at its times for ever",
     "config": "check a configuration, convert an ossec.conf to an awsflow.toml, print its schema",
+    "check": "say of each source what works and what does not, before anything is collected, and what to do",
+    "policy": "print the least IAM policy that a configuration, or one source, needs",
     "status": "tell of each source how its last run ended, its lag, events, failures and backlog; as a page, too",
     "state": "look at what is remembered, forget some of it, or take over what Wazuh's module remembers",
     "failures": "the objects that could not be read: show them, have them tried again, forget them",

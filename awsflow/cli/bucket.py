@@ -40,6 +40,17 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_arguments(parser)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Collect; return the exit code."""
+    return run(parser(), argv, _collect)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what is collected, and where it goes."""
     parser.add_argument("name", metavar="NAME", help="the bucket")
     parser.add_argument("--prefix", default="", help="key prefix before AWSLogs/")
     parser.add_argument("--suffix", default="", help="path between AWSLogs/ and the organization or account")
@@ -58,17 +69,12 @@ def parser() -> argparse.ArgumentParser:
     add_workers(parser)
     add_metrics(parser)
     add_access(parser)
-    return parser
 
 
-def main(argv: Sequence[str]) -> int:
-    """Collect; return the exit code."""
-    return run(parser(), argv, _collect)
-
-
-def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
+def options_of(arguments: argparse.Namespace) -> BucketOptions:
+    """What they ask for."""
     max_size, max_ratio = limits_of(arguments)
-    options = BucketOptions(
+    return BucketOptions(
         bucket=bucket_name(arguments.name),
         log_type=arguments.type.lower(),
         format=arguments.format,
@@ -88,4 +94,7 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
         state=state_of(arguments),
         workers=workers(arguments.workers),
     )
-    return deliver(options, arguments, terminal, stop)
+
+
+def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
+    return deliver(options_of(arguments), arguments, terminal, stop)

@@ -73,8 +73,8 @@ def _run(arguments: argparse.Namespace, channel: Channel) -> int:
         text = getattr(arguments, option.name.replace("-", "_"))
         if text is not None:
             given[option.name] = text if option.kind == "flag" else option.check(text)
-    file = arguments.config or _found(given.get("wazuh-home"))
-    config = _config(file, given, channel)
+    file = arguments.config or found(given.get("wazuh-home"))
+    config = checked_config(file, given, channel)
     if not config.sources:
         raise ConfigError(f"{file}: every source in it is disabled; nothing is left to collect")
 
@@ -89,7 +89,7 @@ def _run(arguments: argparse.Namespace, channel: Channel) -> int:
             return None
         hung_up.clear()
         try:
-            return _config(file, given, channel)
+            return checked_config(file, given, channel)
         except AwsflowError as error:
             channel.error(f"{' '.join(str(error).split())}; going on with the configuration as it was")
             return None
@@ -114,7 +114,8 @@ def _metrics_served(config: "Config", *, once: bool) -> AbstractContextManager[o
     return serving(config.run.state, config.run.metrics_port)
 
 
-def _config(file: Path, given: dict[str, Any], channel: Channel) -> "Config":
+def checked_config(file: Path, given: dict[str, Any], channel: Channel) -> "Config":
+    """What a file asks for; `given` options of the run go before its own. Its secrets are hidden in the channel."""
     from awsflow.configuration import config_of, read  # noqa: PLC0415 - `--help` needs none
 
     document = read(file)
@@ -129,7 +130,7 @@ def _config(file: Path, given: dict[str, Any], channel: Channel) -> "Config":
     return config
 
 
-def _found(home: Path | None) -> Path:
+def found(home: Path | None) -> Path:
     """The configuration of this machine. Not one of the folder where somebody happens to be, who may be root."""
     etc = (home or Path(os.environ.get("WAZUH_HOME") or "/var/ossec")) / "etc"
     for name in ("awsflow.toml", "ossec.conf"):

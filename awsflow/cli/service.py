@@ -38,6 +38,17 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_arguments(parser)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Collect; return the exit code."""
+    return run(parser(), argv, _collect)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what is collected, and where it goes."""
     parser.add_argument("name", metavar="NAME", help=" or ".join(SERVICES))
     parser.add_argument(
         "--log-group", action="append", default=[], metavar="GROUP", help="name, prefix* or ARN; may be given again"
@@ -57,19 +68,14 @@ def parser() -> argparse.ArgumentParser:
     add_delivery(parser)
     add_metrics(parser, port=True)
     add_access(parser)
-    return parser
 
 
-def main(argv: Sequence[str]) -> int:
-    """Collect; return the exit code."""
-    return run(parser(), argv, _collect)
-
-
-def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
+def options_of(arguments: argparse.Namespace) -> ServiceOptions:
+    """What they ask for."""
     name = service_name(arguments.name)
     if (name == "cloudwatchlogs") != bool(arguments.log_group):
         raise ArgumentsError("give --log-group for cloudwatchlogs, and for nothing else")
-    options = ServiceOptions(
+    return ServiceOptions(
         service=name,
         groups=tuple(arguments.log_group),
         stream_prefix=arguments.log_stream_prefix,
@@ -82,6 +88,10 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
         skip_on_error=arguments.skip_on_error,
         state=state_of(arguments),
     )
+
+
+def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
+    options = options_of(arguments)
     if arguments.follow and options.state is None:
         raise ArgumentsError("--follow: it needs a state, to know what was read; leave --no-state away")
     interval = whole_seconds(arguments.interval)

@@ -40,6 +40,17 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_arguments(parser)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Collect; return the exit code."""
+    return run(parser(), argv, _collect)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what is collected, and where it goes."""
     parser.add_argument("name", metavar="NAME", help=f"what reads the objects: {', '.join(SUBSCRIBERS)}")
     parser.add_argument("--queue", required=True, metavar="QUEUE", help="name, URL or ARN of the queue")
     parser.add_argument(
@@ -61,19 +72,14 @@ def parser() -> argparse.ArgumentParser:
     add_delivery(parser)
     add_metrics(parser, port=True)
     add_access(parser)
-    return parser
 
 
-def main(argv: Sequence[str]) -> int:
-    """Collect; return the exit code."""
-    return run(parser(), argv, _collect)
-
-
-def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
+def options_of(arguments: argparse.Namespace) -> QueueOptions:
+    """What they ask for."""
     max_size, max_ratio = limits_of(arguments)
     if arguments.type and arguments.name.lower() != "buckets":
         raise ArgumentsError(f"--type {arguments.type}: it is for the subscriber buckets, not {arguments.name}")
-    options = QueueOptions(
+    return QueueOptions(
         queue=arguments.queue,
         reader=arguments.type or arguments.name,
         format=arguments.format,
@@ -85,5 +91,9 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
         max_object_size=max_size,
         max_ratio=max_ratio,
     )
+
+
+def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
+    options = options_of(arguments)
     with metrics_served(arguments):
         return deliver(options, arguments, terminal, stop)
