@@ -5,10 +5,18 @@ from collections.abc import Callable, Iterator
 
 from awsflow.cli.checkup.asking import Asking
 from awsflow.cli.checkup.results import Result, failed
-from awsflow.errors import AwsflowError, CredentialsError
+from awsflow.errors import AwsflowError, CredentialsError, EndpointUnreachable, ProfileNotFound, UnknownRegion
 from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions
 
 __all__ = ["Result", "check_up"]
+
+_NAMES: dict[type[AwsflowError], str] = {
+    CredentialsError: "credentials",
+    EndpointUnreachable: "endpoint",
+    ProfileNotFound: "profile",
+    UnknownRegion: "region",
+}
+"""What it is that does not work."""
 
 
 def check_up(
@@ -22,7 +30,7 @@ def check_up(
     try:
         yield from _asked(options, asking)
     except AwsflowError as error:
-        yield failed("credentials" if isinstance(error, CredentialsError) else "asking", error)
+        yield failed(_NAMES.get(type(error), "asking"), error)
     yield from asking.clock()
     asking.close()
 
