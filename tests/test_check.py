@@ -165,7 +165,7 @@ def test_the_buckets_that_may_send_to_a_queue_are_read_from_its_policy() -> None
             [KEY.format("eu-west-1", "20")],
             {"prefix": "us/"},
             ("failed", 14),
-            "what is there: cloudtrail with no prefix",
+            "cloudtrail with no prefix",
         ),
         (["holiday/photo.jpg"], {}, ("failed", 18), "other objects, such as holiday/photo.jpg"),
     ],

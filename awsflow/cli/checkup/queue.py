@@ -71,7 +71,7 @@ def of_queue(options: QueueOptions, asking: Asking, where: Where) -> Iterator[Re
     # Each of these is refused to everybody, for there is no such message and no such number of them; whoever may not
     # even ask is told so.
     harmless: tuple[tuple[str, Callable[..., Any], Mapping[str, Any]], ...] = (
-        ("sqs:ReceiveMessage", sqs.receive_message, {"MaxNumberOfMessages": 0}),
+        ("sqs:ReceiveMessage", sqs.receive_message, {"MaxNumberOfMessages": 0, "VisibilityTimeout": 0}),
         ("sqs:DeleteMessage", sqs.delete_message, {"ReceiptHandle": "awsflow-check"}),
         (
             "sqs:ChangeMessageVisibility",
