@@ -39,8 +39,8 @@ _MARKS = {"ok": "ok", "failed": "FAILED", "look": "look", "untried": "-"}
 HERE = "this machine"
 
 
-def main(argv: Sequence[str]) -> int:
-    """Look; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow check",
         description="Say of each source what works, what does not, and what to do.",
@@ -48,7 +48,12 @@ def main(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_choice(parser, _add_own)
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Look; return the exit code."""
+    arguments = parser().parse_args(argv)
     secrets = [os.environ.get(name) for name in SECRETS]
     channel, out = Channel(sys.stderr, secrets=secrets), Channel(sys.stdout, secrets=secrets)
     return ended(lambda: _check(arguments, channel, out), channel.error, channel.warning)

@@ -27,8 +27,8 @@ on that key, too. A name without account or region stands for those of all: give
 OWN = "the credentials of this machine"
 
 
-def main(argv: Sequence[str]) -> int:
-    """Print the policy; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = argparse.ArgumentParser(
         prog="awsflow policy",
         description="Print the least IAM policy with which a configuration, or one source, can be collected.",
@@ -36,7 +36,12 @@ def main(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_choice(parser, _add_own)
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the policy; return the exit code."""
+    arguments = parser().parse_args(argv)
     secrets = [os.environ.get(name) for name in SECRETS]
     channel, out = Channel(sys.stderr, secrets=secrets), Channel(sys.stdout, secrets=secrets)
     return ended(lambda: _print(arguments, channel, out), channel.error, channel.warning)
