@@ -39,7 +39,8 @@ def _of(name: str, parser: argparse.ArgumentParser, level: int = 2) -> Iterator[
     for verb, promise, one in below:
         head, *rest = _of(f"{name} {verb}", one, level + 1)
         yield f"{head}\n{_sentence(promise)}\n"
-        yield from rest
+        if "the flags of `awsflow" not in promise:  # they stand there
+            yield from rest
 
 
 def _sentence(promise: str) -> str:
