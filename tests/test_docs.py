@@ -10,11 +10,14 @@ import pytest
 
 from awsflow.cli import COMMANDS
 from awsflow.cli.types import as_markdown
+from awsflow.errors import AwsflowError
 from awsflow.samples import SAMPLES
 from tests.command_tables import tables
+from tests.commands import awsflow
 from tests.shown import assert_parsed, commands_in
 
 ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *(ROOT / "docs").glob("*.md")]
 README = (ROOT / "README.md").read_text()
 TEXTS = [README, (ROOT / "CONTRIBUTING.md").read_text(), *(path.read_text() for path in (ROOT / "docs").glob("*.md"))]
 
@@ -43,6 +46,17 @@ def test_every_command_that_the_documents_show_can_be_parsed() -> None:
     assert shown > 30
 
 
+def test_every_exit_code_is_in_the_table_and_has_its_troubleshooting() -> None:
+    listed = set(re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "exit-codes.md").read_text(), re.MULTILINE))
+    heads = re.findall(r"^## ([\d, ]+): .", (ROOT / "docs" / "troubleshooting.md").read_text(), re.MULTILINE)
+    troubles = {code for head in heads for code in head.split(", ")}
+    assert troubles == listed
+    family = [AwsflowError]
+    for kind in family:
+        family += kind.__subclasses__()
+        assert str(kind.exit_code) in troubles, kind
+
+
 def test_every_make_target_that_the_documents_name_is_there_and_tells_what_it_does() -> None:
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607 - the user's
     targets = {line.split()[0] for line in listed.splitlines()}
@@ -52,9 +66,27 @@ def test_every_make_target_that_the_documents_name_is_there_and_tells_what_it_do
 
 
 def test_every_link_to_a_file_leads_somewhere() -> None:
-    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")]:
+    for path in DOCUMENTS:
         for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text()):
             assert (path.parent / link).exists(), f"{path.name} links to {link}"
+
+
+def test_every_link_to_a_heading_finds_it() -> None:
+    for path in DOCUMENTS:
+        for link, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", path.read_text()):
+            text = (path.parent / link).read_text() if link else path.read_text()
+            heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+            assert anchor in anchors, f"{path.name} links to {link}#{anchor}"
+
+
+def test_the_configuration_to_get_started_with_is_taken(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```xml\n(.*?)```", (ROOT / "docs" / "getting-started.md").read_text(), re.DOTALL)
+    file = tmp_path / "ossec.conf"
+    file.write_text(f"<ossec_config>{block}</ossec_config>")
+    ended = awsflow("config", "check", file, home=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert b"my-trail" in ended.stdout
 
 
 def test_every_test_that_the_security_document_names_is_there() -> None:
