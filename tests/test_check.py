@@ -201,6 +201,21 @@ def test_what_is_not_there_ends_with_the_code_that_a_run_ends_with(
     assert (failure.outcome, failure.exit_code) == ("failed", code)
 
 
+def test_a_log_group_is_not_taken_for_another_whose_name_begins_so(aws: Aws) -> None:
+    client(aws, "logs").create_log_group(logGroupName="app-2")
+    options = ServiceOptions("cloudwatchlogs", ("app", "app-2", "a*", "b*"), regions=("us-east-1", "eu-west-1"))
+    found = [each for each in check_up(options, AwsAccess(service_endpoint=aws.url)) if each.outcome == "failed"]
+    assert [(each.what, each.told.split(":")[0]) for each in found] == [
+        ("log group", "looking for the log group app"),
+        ("log group", "looking for the log group b*"),
+    ]
+
+
+def test_a_type_that_is_not_there_ends_with_its_own_code(aws: Aws) -> None:
+    put(aws, "trail")
+    assert results(BucketOptions("trail", "cloud-trail"), aws.url)["type"].exit_code == 12
+
+
 def test_a_role_that_is_not_ours_to_assume_is_told_with_the_statement(aws: Aws) -> None:
     put(aws, "trail", KEY.format("eu-west-1", "20"))
     role = "arn:aws:iam::123456789012:role/logs"
@@ -298,6 +313,7 @@ def test_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
         result = next(of_state(state))
         assert (result.outcome, result.exit_code) == ("failed", code), state
     assert next(of_file(tmp_path)).exit_code == 13
+    assert next(of_file(tmp_path / "no" / "folder.ndjson")).exit_code == 13
     assert next(of_file(tmp_path / "out.ndjson")).outcome == "ok"
     assert not (tmp_path / "out.ndjson").exists()
 

@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterator
 
 from awsflow.cli.checkup.asking import Asking
 from awsflow.cli.checkup.results import Result, failed
-from awsflow.errors import AwsflowError, CredentialsError, EndpointUnreachable, ProfileNotFound, UnknownRegion
+from awsflow.errors import (
+    AwsflowError,
+    CredentialsError,
+    EndpointUnreachable,
+    ProfileNotFound,
+    UnknownRegion,
+    UnknownType,
+)
 from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions
 
 __all__ = ["Result", "check_up"]
@@ -15,6 +22,7 @@ _NAMES: dict[type[AwsflowError], str] = {
     EndpointUnreachable: "endpoint",
     ProfileNotFound: "profile",
     UnknownRegion: "region",
+    UnknownType: "type",
 }
 """What it is that does not work."""
 

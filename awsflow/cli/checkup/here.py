@@ -53,6 +53,8 @@ def of_wazuh(path: Path) -> Iterator[Result]:
 def of_file(path: Path) -> Iterator[Result]:
     """Whether events can be written into a file."""
     try:
+        if not path.parent.is_dir():  # unlike the state's, it is not made
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         yield Result("file", "ok", f"{path}{_writable(path)}")
     except OSError as error:
         yield failed("file", SinkError(f"writing {path}: {error.strerror}; name a file that this user may write"))

@@ -34,12 +34,15 @@ def of_service(options: ServiceOptions, asking: Asking, where: Where) -> Iterato
         yield Result("region", "ok", ", ".join(chosen))
     else:
         yield Result("region", "look", f"none is given: each run asks all {len(regions)}; give those that you use")
-    look = _findings if name == Inspector2.service else _log_groups
+    met: set[str] = set()
+    """Log groups, as they are given, of which some region has told something."""
 
     def asked(region: str) -> list[Result]:
         statements = needed(options, Where(where.partition, where.account, (region,)))
         try:
-            return list(look(region, options, asking, statements))
+            if name == "logs":
+                return list(_log_groups(region, options, asking, statements, met))
+            return list(_findings(region, asking, statements))
         except (ServiceError, CredentialsError, EndpointUnreachable) as error:
             return [failed(f"{name} in {region}", error)]
 
@@ -54,13 +57,14 @@ def of_service(options: ServiceOptions, asking: Asking, where: Where) -> Iterato
         yield from (result for results in good for result in results)
         if left_out := len(by_region) - len(good):
             yield Result("regions", "look", f"{count(left_out, 'region')} did not answer well, and will be left out")
-    if name == "logs":
-        yield from _missing(options, [result for results in by_region for result in results])
+    if name == "logs" and any(results == [] or results[0].what.startswith("logs:") for results in by_region):
+        for group in options.groups:
+            if group not in met:
+                told = f"looking for the log group {group}: it is not there; check name, account and regions"
+                yield failed("log group", LogGroupFailed(told))
 
 
-def _findings(
-    region: str, options: ServiceOptions, asking: Asking, statements: Sequence[Statement]
-) -> Iterator[Result]:
+def _findings(region: str, asking: Asking, statements: Sequence[Statement]) -> Iterator[Result]:
     """Whether findings may be listed."""
     action = "inspector2:ListFindings"
     inspector = asking.client(Inspector2.service, region)
@@ -77,31 +81,38 @@ def _findings(
 
 
 def _log_groups(
-    region: str, options: ServiceOptions, asking: Asking, statements: Sequence[Statement]
+    region: str, options: ServiceOptions, asking: Asking, statements: Sequence[Statement], met: set[str]
 ) -> Iterator[Result]:
-    """What works of the groups that may be in a region."""
+    """What works of the groups that may be in a region; those that something is told of are added to `met`."""
     logs = asking.client("logs", region)
-    for group in options.groups:
-        if is_arn(group):
-            if region_of(group) == region:
-                yield from _log_group(
-                    logs, {"logGroupIdentifier": group.removesuffix(":*")}, options, asking, statements
-                )
-        elif group.endswith("*"):
-            prefix = group.rstrip("*")
-            try:
-                names = _names(logs, prefix, region)
-            except ServiceError as error:
-                yield failed("logs:DescribeLogGroups", error, statements)
-                continue
-            if names:
-                yield Result(
-                    "logs:DescribeLogGroups", "ok", f"{group} in {region}: {', '.join(names[:3])}{_more(names)}"
-                )
-            for name in names[:GROUPS]:
-                yield from _log_group(logs, {"logGroupName": name}, options, asking, statements)
-        else:
-            yield from _log_group(logs, {"logGroupName": group}, options, asking, statements)
+    for given in options.groups:
+        if is_arn(given) and region_of(given) != region:
+            continue
+        for result in _given(logs, given, options, asking, statements):
+            met.add(given)
+            yield result
+
+
+def _given(
+    logs: Any, given: str, options: ServiceOptions, asking: Asking, statements: Sequence[Statement]
+) -> Iterator[Result]:
+    """What works of a group as it is given: a name, a pattern, or an ARN; nothing, if there is none."""
+    if is_arn(given):
+        yield from _log_group(logs, {"logGroupIdentifier": given.removesuffix(":*")}, options, asking, statements)
+        return
+    if not given.endswith("*"):
+        yield from _log_group(logs, {"logGroupName": given}, options, asking, statements)
+        return
+    region = logs.meta.region_name
+    try:
+        names = _names(logs, given.rstrip("*"), region)
+    except ServiceError as error:
+        yield failed("logs:DescribeLogGroups", error, statements)
+        return
+    if names:
+        yield Result("logs:DescribeLogGroups", "ok", f"{given} in {region}: {', '.join(names[:3])}{_more(names)}")
+    for name in names[:GROUPS]:
+        yield from _log_group(logs, {"logGroupName": name}, options, asking, statements)
 
 
 def _names(logs: Any, prefix: str, region: str) -> list[str]:
@@ -177,21 +188,3 @@ def _of(what: str, call: Callable[..., Any], **request: Any) -> dict[str, Any]:
     with doing(what):
         answer: dict[str, Any] = call(**request)
     return answer
-
-
-def _missing(options: ServiceOptions, results: Sequence[Result]) -> Iterator[Result]:
-    """The groups that no region has, unless it is that we may not look."""
-    for group in options.groups:
-        told = group.removesuffix(":*").rstrip("*")
-        if any(told in result.told for result in results if result.what.startswith("logs:")):
-            continue
-        if any(result.outcome == "failed" for result in results) and not any(map(_is_answer, results)):
-            continue
-        yield failed(
-            "log group",
-            LogGroupFailed(f"looking for the log group {group}: it is not there; check name, account and regions"),
-        )
-
-
-def _is_answer(result: Result) -> bool:
-    return result.what.startswith("logs:") and result.outcome == "ok"
