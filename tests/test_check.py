@@ -16,8 +16,11 @@ from awsflow.cli.check import main
 from awsflow.cli.checkup import Result, check_up
 from awsflow.cli.checkup.here import of_file, of_state, of_wazuh
 from awsflow.cli.checkup.queue import buckets_in
+from awsflow.errors import AwsflowError
+from awsflow.items import Record
 from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions
 from awsflow.permissions import Where, as_policy, needed
+from awsflow.sources import S3Bucket
 from awsflow.state.checkpoints import Checkpoints
 from tests.answers import Answer, Request
 from tests.commands import awsflow
@@ -174,9 +177,42 @@ def test_where_no_logs_are_found_those_that_are_there_are_told_and_how_to_read_t
     aws: Aws, keys: list[str], more: dict[str, Any], ends: tuple[str, int], told: str
 ) -> None:
     put(aws, "trail", *keys)
-    layout = results(BucketOptions("trail", **more), aws.url)["layout"]
+    options = BucketOptions("trail", **more)
+    layout = results(options, aws.url)["layout"]
     assert (layout.outcome, layout.exit_code) == ends
     assert told in layout.told
+    assert exit_code_of_a_run(options, aws.url) == ends[1]
+
+
+def exit_code_of_a_run(options: BucketOptions, url: str) -> int:
+    source = S3Bucket.of(options, access=AwsAccess(service_endpoint=url))
+    try:
+        assert not any(isinstance(item, Record) for item in source.items())
+    except AwsflowError as error:
+        return error.exit_code
+    finally:
+        source.close()
+    return 0
+
+
+def test_of_many_objects_the_newest_that_was_looked_at_is_told_as_that(aws: Aws) -> None:
+    put(aws, "trail", KEY.format("eu-west-1", "20"))
+
+    def truncated(request: Request) -> Answer | None:
+        if request.method != "GET" or "CloudTrail/eu-west-1" not in request.parameters.get("prefix", ""):
+            return None
+        number = request.parameters.get("continuation-token", "")
+        key = KEY.format("eu-west-1", "20")
+        body = (
+            f"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>{number}x</NextContinuationToken>"
+            f"<KeyCount>1</KeyCount><Contents><Key>{key}</Key><LastModified>2026-11-20T00:00:00.000Z</LastModified>"
+            f"<ETag>x</ETag><Size>{len(BODY)}</Size></Contents></ListBucketResult>"
+        )
+        return Answer(200, body.encode(), {"Content-Type": "application/xml"})
+
+    with FaultServer(aws.url, choose=truncated) as proxy:
+        newest = results(BucketOptions("trail"), proxy.url)["newest log"]
+    assert newest.told.startswith("at most ")
 
 
 def test_logs_of_another_type_in_the_place_are_told(aws: Aws) -> None:

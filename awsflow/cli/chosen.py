@@ -73,9 +73,9 @@ def choice(arguments: argparse.Namespace, channel: Channel) -> Choice:
         raise ArgumentsError(f"--config and {arguments.kind}: give the one or the other")
     options = KINDS[arguments.kind].options_of(arguments)
     home = arguments.wazuh_home or Path(os.environ.get("WAZUH_HOME") or "/var/ossec")
-    state = None if getattr(arguments, "no_state", False) else arguments.state
-    if state is None and not getattr(arguments, "no_state", False):
-        state = checks.state_home(os.environ) / "awsflow.db"
+    state = arguments.state or checks.state_home(os.environ) / "awsflow.db"
+    if getattr(arguments, "no_state", False):
+        state = None
     access = access_of(arguments)
     return Choice((Chosen(source_name(options, access), options, access),), arguments.to, home, state)
 

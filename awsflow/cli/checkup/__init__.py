@@ -39,8 +39,9 @@ def check_up(
         yield from _asked(options, asking)
     except AwsflowError as error:
         yield failed(_NAMES.get(type(error), "asking"), error)
+    finally:
+        asking.close()
     yield from asking.clock()
-    asking.close()
 
 
 def _asked(options: BucketOptions | ServiceOptions | QueueOptions, asking: Asking) -> Iterator[Result]:

@@ -20,7 +20,7 @@ from awsflow.permissions import Statement, Where, needed
 from awsflow.sources.finding import place_of
 from awsflow.sources.listing import Listed, S3Client, folders, is_empty, pages
 
-BACK = (1, 7, 31, 366, 3650)
+BACK = (0, 1, 7, 31, 366, 3650)
 """Days that the newest log is looked for in, one after the other."""
 STREAMS = 40
 """Streams of each layout that are looked through for the newest log."""
@@ -38,7 +38,9 @@ class Looking:
         self.any_stream = False
         self.any_account = False
         self.is_whole = True
-        """Whether all streams were looked through."""
+        """Whether all streams were looked at."""
+        self.is_cut = False
+        """Whether there may be newer objects than those that were listed."""
         self.newest: Listed | None = None
         self.log_types: tuple[LogType, ...] = ()
         """What the newest object may be."""
@@ -79,6 +81,7 @@ class Looking:
                     if newest is None or entry["LastModified"] > newest["LastModified"]:
                         newest = entry
                 if listed == PAGES:
+                    self.is_cut = self.is_cut or bool(page.get("IsTruncated"))
                     return newest
         return newest
 
@@ -161,7 +164,8 @@ def _logs(
         limit = "" if found.is_whole else "; more were not looked at"
         yield Result("layout", "ok", f"places with logs: {told}{limit}")
         age = max(asking.now - found.newest["LastModified"].timestamp(), 0)
-        yield Result("newest log", "ok", f"{lasting(age)} ago: {found.newest['Key']}")
+        at_most = "at most " if found.is_cut else ""
+        yield Result("newest log", "ok", f"{at_most}{lasting(age)} ago: {found.newest['Key']}")
         return
     base = types[0].base(place_of(options))
     around = Surroundings(s3, options, asking)
@@ -178,7 +182,7 @@ def _logs(
     if nothing:
         where = f"s3://{bucket}/{prefix}"
         yield failed("layout", NoObjects(f"listing {where}: nothing is there; check bucket and prefix{advice}"))
-    elif not found.any_stream and not options.accounts and not found.any_account and types[0].layouts[0].by_account:
+    elif not found.any_stream and not options.accounts and not found.any_account:
         where = f"s3://{bucket}/{base}"
         yield failed(
             "layout",
