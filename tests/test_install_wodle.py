@@ -307,10 +307,21 @@ def test_a_wrapper_that_somebody_deleted_is_put_there_again(tree: Tree) -> None:
     assert tree.install().returncode == 0
     before = tree.look()
     tree.command.unlink()
+    told = tree.install("--status")
+    assert (told.returncode, b"missing" in told.stdout, told.stderr) == (1, True, b"")
     assert tree.install().returncode == 0
     after = tree.look()
     assert after.pop("wodles/aws/aws-s3")[:4] == before.pop("wodles/aws/aws-s3")[:4]
     assert after == before
+
+
+def test_a_wrapper_that_cannot_be_called_any_more_is_told_and_mended(tree: Tree) -> None:
+    assert tree.install().returncode == 0
+    tree.command.chmod(0o640)
+    assert tree.install("--status").returncode == 1
+    assert tree.install().returncode == 0
+    assert stat.S_IMODE(tree.command.stat().st_mode) == 0o750
+    assert tree.install("--status").returncode == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")

@@ -82,7 +82,7 @@ def _install(place: WodlePlace, channel: Channel, *, dry: bool) -> None:
         )
     content = wrapper(interpreter, place.home)
     would = "would be " if dry else ""
-    if place.is_ours and place.content == content:
+    if place.is_ours and place.holds(content):
         print(f"{place.path}: calls {interpreter} already; nothing to do")
     elif place.is_ours:
         if not dry:
@@ -118,6 +118,9 @@ def _tell(place: WodlePlace) -> int:
     if not place.is_ours:
         kept = f"; {BACKUP} beside it: an upgrade has put this one there" if place.has(BACKUP) else ""
         print(f"{place.path}: Wazuh's own file{kept}; `awsflow install-wodle` replaces it")
+        return 1
+    if not place.holds(place.content):
+        print(f"{place.path}: missing, or not with the owner and mode that Wazuh's has; install the wodle again")
         return 1
     interpreter = called_by(place.content)
     problem = _tried(interpreter)

@@ -50,6 +50,13 @@ class WodlePlace:
         """Whether it is a wrapper of ours that the scheduler starts; or nothing, where Wazuh's own file is kept."""
         return self._mark in self.content or (not self.content and self.has(BACKUP))
 
+    def holds(self, content: bytes) -> bool:
+        """Whether this content is there, with the owner and the mode that it should have."""
+        there, like = self._status(NAME), self._status(BACKUP)
+        if there is None or self.content != content:
+            return False
+        return like is None or _may(there) == _may(like)
+
     def has(self, name: str) -> bool:
         """Say whether something of this name is there."""
         return self._status(name) is not None
@@ -118,6 +125,11 @@ class WodlePlace:
             return os.stat(name, dir_fd=self._fd, follow_symlinks=False)
         except FileNotFoundError:
             return None
+
+
+def _may(status: os.stat_result) -> tuple[int, int, int]:
+    """Who may do what with a file."""
+    return status.st_uid, status.st_gid, status.st_mode & PERMISSIONS
 
 
 HINTS = {
