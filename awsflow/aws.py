@@ -4,7 +4,6 @@ import os
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from awsflow.answers import NotOfAws, check
@@ -49,7 +48,7 @@ def client(
             else {"mode": "standard", "total_max_attempts": attempts or ATTEMPTS},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            user_agent_extra=f"awsflow/{version('awsflow')}",
+            user_agent_extra="awsflow",  # importlib.metadata, which knows the version, takes 10 ms
         )
         role = None
         if access.role_arn:
@@ -113,7 +112,10 @@ def _session(access: AwsAccess) -> "Session":
     """A botocore session with the access's own credentials."""
     import botocore.session  # noqa: PLC0415 - see client
 
+    from awsflow.aws_models import ModelFiles  # noqa: PLC0415 - likewise
+
     session = botocore.session.Session(profile=access.profile)
+    session.get_component("data_loader").file_loader = ModelFiles()
     if access.access_key and access.secret_key:
         session.set_credentials(access.access_key, access.secret_key)
     return session

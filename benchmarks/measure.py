@@ -43,8 +43,8 @@ def output(command: Sequence[str], environment: dict[str, str], cwd: Path) -> st
 
 
 def environment() -> dict[str, str]:
-    """Return this environment without anybody's AWS settings, and with made-up credentials."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WAZUH_"))}
+    """Return this environment without anybody's settings of AWS and Python, and with made-up credentials."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WAZUH_", "PYTHON"))}
     return kept | {
         "AWS_ACCESS_KEY_ID": "benchmark",
         "AWS_SECRET_ACCESS_KEY": "benchmark",
