@@ -3,8 +3,11 @@
 import gzip
 import json
 import os
+import signal
 import socket
 import stat
+import subprocess
+import sys
 import time
 from functools import cache
 from pathlib import Path
@@ -22,11 +25,12 @@ from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptio
 from awsflow.permissions import Where, as_policy, needed
 from awsflow.sources import S3Bucket
 from awsflow.state.checkpoints import Checkpoints
-from tests.answers import Answer, Request
-from tests.commands import awsflow
+from tests.answers import Answer, Answering, Request
+from tests.commands import CREDENTIALS, awsflow
 from tests.conftest import Aws
 from tests.fault_server import FaultServer
 from tests.iam import Iam
+from tests.queues import until
 from tests.wazuh import Wazuh
 
 HERE = Where("aws", "123456789012", ("us-east-1",))
@@ -298,6 +302,19 @@ def test_an_endpoint_that_does_not_answer_is_told_once_and_soon() -> None:
         access=AwsAccess(access_key="a" * 16, secret_key="b" * 16, service_endpoint="http://127.0.0.1:9"),
     )
     assert [(each.what, each.exit_code) for each in found.values() if each.outcome == "failed"] == [("endpoint", 15)]
+
+
+def test_whoever_loses_patience_with_an_endpoint_that_never_answers_need_not_wait_for_it(tmp_path: Path) -> None:
+    with Answering(lambda request: None) as silent:
+        command = [sys.executable, "-m", "awsflow", "check", "bucket", "trail", "--endpoint-url", silent.url]
+        env = {**CREDENTIALS, "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            until(lambda: silent.requests)
+            asked = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=60) == (b"", b"")
+            assert process.returncode == 2
+            assert time.monotonic() - asked < 6  # an answer is waited for 8 seconds, and then again
 
 
 def test_wazuhs_queue_is_found_without_an_event_and_its_limits_told(tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ import argparse
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from awsflow.cli.channel import Channel
@@ -85,13 +86,29 @@ def _check(arguments: argparse.Namespace, channel: Channel, out: Channel) -> int
 
 
 def _looked_at(chosen: Choice) -> Iterator[tuple[str, list["Result"]]]:
-    """What was found of each source, in their order, and of this machine."""
-    with ThreadPoolExecutor(AT_ONCE, "awsflow-check") as threads:
-        for source, results in zip(chosen.sources, threads.map(_of_source, chosen.sources), strict=True):
-            yield source.name, results
+    """What was found of each source, in their order, and of this machine. Whoever loses patience need not wait."""
+    turns = threading.Semaphore(AT_ONCE)
+    answers: list[SimpleQueue[list[Result] | Exception]] = []
+    for source in chosen.sources:
+        answers.append(SimpleQueue())
+        threading.Thread(target=_look, args=(source, turns, answers[-1]), name="awsflow-check", daemon=True).start()
+    for source, answer in zip(chosen.sources, answers, strict=True):
+        found = answer.get()
+        if isinstance(found, Exception):
+            raise found
+        yield source.name, found
     here = list(_of_machine(chosen))
     if here:
         yield HERE, here
+
+
+def _look(source: Chosen, turns: threading.Semaphore, answer: "SimpleQueue[list[Result] | Exception]") -> None:
+    """A thread's life."""
+    with turns:
+        try:
+            answer.put(_of_source(source))
+        except Exception as error:  # noqa: BLE001 - raised again, where it is told
+            answer.put(error)
 
 
 def _of_source(source: Chosen) -> list["Result"]:

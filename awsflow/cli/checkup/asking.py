@@ -29,8 +29,8 @@ class Asking:
         self.access = replace(
             access,
             connect_seconds=min(access.connect_seconds, 5.0),
-            read_seconds=min(access.read_seconds, 15.0),
-            call_seconds=min(access.call_seconds, 20.0),
+            read_seconds=min(access.read_seconds, 8.0),
+            call_seconds=min(access.call_seconds, 12.0),
         )
         self._now = clock
         self._until = time.monotonic() + SECONDS

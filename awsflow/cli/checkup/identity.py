@@ -29,6 +29,9 @@ def who_am_i(asking: Asking) -> Generator[Result, None, Where | None]:
         if isinstance(error, CredentialsError) and not is_elsewhere:
             yield failed("credentials", error)
             return None
+        if isinstance(error, EndpointUnreachable) and is_elsewhere:  # all else is asked of the same one
+            yield failed("endpoint", error)
+            return None
         if "there are no credentials" in str(error):
             yield failed("credentials", error)
             return None
