@@ -192,8 +192,8 @@ class _Batcher:
             self.sink.flush()
             self.stats.sent += count
             self.stats.bytes_out += size
+        self.failures.flush()  # without a position, too: what the sink was given may have been too large for it
         if positions:
-            self.failures.flush()
             self.commit(positions)
 
 

@@ -67,18 +67,20 @@ class Job:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # they go to all processes; the coordinator says what they mean
         told = _Told(connection, self.stats, self.failures)
+        handed_out = _HandedOut(connection, self.ending)
         error: BaseException | None = None
         try:
             with closing(self.sink):
-                deliver(
-                    self._items(connection),
-                    self.sink,
-                    told.commit,
-                    batch=self.batch,
-                    stats=self.stats,
-                    failures=told,
-                    stop=lambda: bool(self.ending[0]),
-                )
+                while handed_out.any_comes():
+                    deliver(
+                        self._items(handed_out),
+                        self.sink,
+                        told.commit,
+                        batch=self.batch,
+                        stats=self.stats,
+                        failures=told,
+                        stop=lambda: bool(self.ending[0]),
+                    )
         except ConnectionError:  # AWS's and the sink's are errors of ours: this is the coordinator, who is gone
             return
         except BaseException as raised:  # noqa: BLE001 - the coordinator raises it again
@@ -86,8 +88,7 @@ class Job:
         with suppress(OSError):
             told.last(error)
 
-    def _items(self, connection: Connection) -> Generator[Item, None, None]:
-        handed_out = _HandedOut(connection, self.ending)
+    def _items(self, handed_out: "_HandedOut") -> Generator[Item, None, None]:
         with closing(self.source.read(iter(handed_out), self.share)) as items:
             for item in self.stages(items):
                 yield item
@@ -96,26 +97,41 @@ class Job:
 
 
 class _HandedOut:
-    """The objects that a worker is given, as they come."""
+    """The objects that a worker is given, as they come: one row of them after the other, each ended by a None.
+
+    Behind each row the worker flushes. One without objects is the end.
+    """
 
     def __init__(self, connection: Connection, ending: mmap) -> None:
         self._connection = connection
         self._ending = ending
         self._undone = 0
+        self._first: Found | None = None
+
+    def any_comes(self) -> bool:
+        """Wait for the next row; say whether there is something in it."""
+        while not self._ending[0]:
+            if self._connection.poll(PATIENCE):
+                self._first = self._received()
+                return self._first is not None
+        return False
 
     def __iter__(self) -> Iterator[Found | None]:
-        while not self._ending[0]:
-            if not self._connection.poll(0 if self._undone else PATIENCE):
-                yield None
-                continue
-            try:
-                found: Found | None = self._connection.recv()
-            except EOFError:
-                return
-            if found is None:
-                return
+        found, self._first = self._first, None
+        while found is not None:
             self._undone += 1
             yield found
+            while not self._ending[0] and not self._connection.poll(0 if self._undone else PATIENCE):
+                yield None
+            found = None if self._ending[0] else self._received()
+
+    def _received(self) -> Found | None:
+        """An object; None for the end of a row, also when the coordinator is gone."""
+        try:
+            found: Found | None = self._connection.recv()
+        except EOFError:
+            return None
+        return found
 
     def passed(self, position: Position) -> None:
         """Take note of a barrier that has passed: it may be the end of an object."""

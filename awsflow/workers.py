@@ -44,9 +44,16 @@ class _Worker:
     """What it has to do, in this order."""
     size: int = 0
     """Bytes of it."""
+    is_flushing: bool = True
+    """Behind what it was given last it was told to flush."""
     is_leaving: bool = False
     """It was told that it will be given nothing more."""
     ended: bool = False
+
+    def send(self, found: Found | None) -> None:
+        """Hand it an object, or tell it that there is none."""
+        with suppress(OSError):  # it has died: that is told when it is listened to
+            self.connection.send(found)
 
 
 class Workers:
@@ -152,17 +159,21 @@ class Workers:
             worker = min(workers, key=lambda worker: (worker.size, len(worker.units)))
             worker.units.append(unit)
             worker.size += unit.found.size
-            with suppress(OSError):  # it has died: that is told when it is listened to
-                worker.connection.send(unit.rest)
+            worker.is_flushing = False
+            worker.send(unit.rest)
 
     def _bid_farewell(self) -> None:
-        """There is nothing more to find: let workers end. One waits for the others, lest one of them dies."""
+        """There is nothing more to find: let workers flush; and once all is done, lest one of them dies, end."""
         alive = self._alive()
-        staying = [worker for worker in alive if not worker.is_leaving]
-        for worker in staying[1:] if len(alive) > 1 else staying:
-            worker.is_leaving = True
-            with suppress(OSError):  # it has died: that is told when it is listened to
-                worker.connection.send(None)
+        for worker in alive:
+            if not worker.is_flushing:
+                worker.is_flushing = True
+                worker.send(None)
+        if not any(worker.units for worker in alive):
+            for worker in alive:
+                if not worker.is_leaving:
+                    worker.is_leaving = True
+                    worker.send(None)
 
     def _end(self) -> None:
         """Let the workers flush and end, wherever they are."""

@@ -14,6 +14,7 @@ from awsflow.folders import make_folder
 from awsflow.items import Event, Failure, Record
 from awsflow.letters import TOO_LARGE, Kind, Letter
 from awsflow.sinks.file import NdjsonFile
+from awsflow.sinks.shared import Shared
 
 ROTATE_AT = 64 << 20
 """Bytes of one file."""
@@ -22,7 +23,7 @@ WAIT = 30.0
 
 
 class DeadLetters:
-    """The file, ours from the first letter until the next flush: other runs may file theirs between.
+    """The file, ours while letters are written to it: other runs, and workers, may file theirs between.
 
     Objects that fail as a whole are not filed: the state lists them.
     """
@@ -45,7 +46,10 @@ class DeadLetters:
         self._now = now
         self._format = format
         self._folder = file.parent if isinstance(file, Path) else None
-        self._file = NdjsonFile(file, rotate_at=rotate_at, wait=wait) if isinstance(file, Path) else file
+        if isinstance(file, Path):
+            to_file = NdjsonFile(file, rotate_at=rotate_at, wait=wait)
+            file = Shared(lambda *_: to_file, is_kept=False).share()
+        self._file = file
 
     def add(self, failure: Failure) -> None:
         """File what could not be read."""
@@ -62,7 +66,6 @@ class DeadLetters:
     def flush(self) -> None:
         """Return when all letters are on the disk."""
         self._file.flush()
-        self._file.close()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -206,3 +206,32 @@ def test_workers_keep_one_pace_together(tmp_path: Path) -> None:
         stats = Flow(LocalFiles(tmp_path / "logs", log_type="custom", format="jsonl")).to(sink).run(3)
         assert time.monotonic() - since >= (120 - 40) / 40  # the first second's worth goes at once
         assert stats.sent == len(wazuh.take()) == 120
+
+
+def test_what_a_worker_leaves_behind_when_there_is_nothing_more_to_find_is_read_by_another(tmp_path: Path) -> None:
+    put_files(tmp_path / "logs", 2, 250)
+    with Wazuh(tmp_path / "home") as wazuh:
+        command = [sys.executable, "-m", "awsflow", "replay", str(tmp_path / "logs"), "--type", "custom"]
+        command += ["--format", "jsonl", "--workers", "2", "--max-eps", "100", "--to", f"wazuh:{wazuh.path}"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wazuh.wait_for(1)
+        os.kill(children_of(process)[0], signal.SIGKILL)
+        _, errors = process.communicate(timeout=100)
+        seen = {(event["aws"]["file"], event["aws"]["event"]) for event in wazuh.events()}
+    assert (process.returncode, len(seen)) == (0, 500), errors
+
+
+def test_workers_that_file_large_events_while_others_wait_for_the_pace_do_not_wait_for_one_another(
+    tmp_path: Path,
+) -> None:
+    put_files(tmp_path / "logs", 3, 20)
+    for file in (tmp_path / "logs").iterdir():
+        file.write_text(json.dumps({"large": "x" * 70_000}) + "\n" + file.read_text())
+    with (
+        Wazuh(tmp_path / "home") as wazuh,
+        closing(DeadLetters(tmp_path / "letters", wait=0.5)) as letters,
+    ):
+        sink = WazuhSocket(wazuh.path, max_eps=10, oversized=letters.oversized)
+        source = LocalFiles(tmp_path / "logs", log_type="custom", format="jsonl")
+        assert Flow(source, failures=letters).to(sink).run(3).sent == 63
+    assert len((tmp_path / "letters").read_bytes().splitlines()) == 3
