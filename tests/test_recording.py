@@ -9,7 +9,7 @@ import pytest
 
 from awsflow.cli.ending import Stop
 from awsflow.cli.recording import Recording, recorded
-from awsflow.errors import AlreadyRunning, QueueDown, ReaderGone, ServiceError, StateError
+from awsflow.errors import AlreadyRunning, ArgumentsError, QueueDown, ReaderGone, ServiceError, StateError
 from awsflow.flow import Flow, Stats
 from awsflow.items import Barrier, Item, Origin, Record
 from awsflow.sinks import NdjsonFile
@@ -114,6 +114,17 @@ def test_a_run_that_leaves_to_another_is_not_told(tmp_path: Path) -> None:
     with pytest.raises(AlreadyRunning), recorded(recording(tmp_path / "state.db"), Stop()):
         raise AlreadyRunning("it runs")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_mistyped_is_no_news_of_the_source(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with recorded(recording(path), Stop()):
+        pass
+    with pytest.raises(ArgumentsError), recorded(recording(path), Stop()):
+        raise ArgumentsError("'x': give a number")
+    with History(path) as history:
+        (past,) = history.sources()
+    assert (past.runs, past.broken, past.exit_code) == (1, 0, 0)
 
 
 def test_an_error_before_there_is_a_state_makes_none(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from awsflow.state.checkpoints import Checkpoints
+from awsflow.state.positions import LogPosition
 from tests.answers import Answer, Answering, Request, listing, refused
 from tests.commands import CREDENTIALS
 from tests.conftest import Aws
@@ -273,10 +275,20 @@ def test_whatever_is_printed_a_reader_that_goes_early_is_no_error(
     assert ended.returncode in ((141,) if buffered else (141, 0))  # argparse ignores it, where it may
 
 
-def test_a_full_disk_is_told_in_a_line() -> None:
+@pytest.mark.parametrize("words", [["types"], ["config", "schema"], ["status"], ["state", "show"]])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_full_disk_is_told_in_a_line(tmp_path: Path, words: list[str], buffered: bool) -> None:
+    state = tmp_path / "awsflow.db"
+    with Checkpoints(state) as checkpoints:
+        checkpoints.log_work("cloudwatchlogs").commit([LogPosition("eu-west-1", "/g", "s", 1000, 2000)])
+    of = ["--state", str(state)] if words[0] in ("status", "state") else []
     with open("/dev/full", "wb") as full:
         ended = subprocess.run(
-            [sys.executable, "-m", "awsflow", "types"], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60
+            [sys.executable, *([] if buffered else ["-u"]), "-m", "awsflow", *words, *of],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
         )
     assert ended.returncode == 13
     assert ended.stderr.startswith(b"ERROR: writing to standard output: No space left on device")

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from awsflow.cli import state
+from awsflow.flow import Stats
 from awsflow.items import Found, Origin
 from awsflow.state.checkpoints import Checkpoints
+from awsflow.state.history import History, Told
 from awsflow.state.positions import LogPosition, ObjectPosition, ScanPosition
 from tests.commands import awsflow
 
@@ -141,3 +143,22 @@ def test_what_is_not_there_is_told(path: Path, tmp_path: Path, capfd: pytest.Cap
         file.truncate(2000)
     assert state.main(["show", "--state", str(path)]) == 0
     assert "ERROR: opening the state" in capfd.readouterr().err
+
+
+def test_who_forgets_a_source_does_not_meet_it_in_the_status_either(
+    path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with History(path) as history:
+        for name in ("cloudtrail s3://trail/", "cloudtrial s3://trail/", "vpcflow s3://other/"):
+            history.add(Told(name, 0.0, Stats(), Stats(), exit_code=0))
+    assert forget(path, "cloudtr*", "--dry-run") == 0
+    assert forget(path, TRAIL, "--stream", "none") == 0
+    with History(path) as history:
+        assert len(history.sources()) == 3
+    capfd.readouterr()
+    assert forget(path, "cloudtr* s3://trail/*") == 0
+    told = capfd.readouterr().out
+    assert TRAIL in told
+    assert "cloudtrail s3://trail/: its history forgotten\ncloudtrial s3://trail/: its history forgotten\n" in told
+    with History(path) as history:
+        assert [past.name for past in history.sources()] == ["vpcflow s3://other/"]

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from awsflow.cli.channel import Channel, to_nowhere
+from awsflow.cli.channel import Channel
 from awsflow.cli.ending import ended
-from awsflow.errors import ReaderGone
+from awsflow.cli.lines import print_lines
 
 EXAMPLES = """examples:
   awsflow config check /var/ossec/etc/ossec.conf
@@ -56,11 +56,11 @@ def _act(arguments: argparse.Namespace, channel: Channel) -> int:
         case "schema":
             from awsflow.configuration.schema import as_schema  # noqa: PLC0415 - it imports all log types
 
-            _print(json.dumps(as_schema(), indent=1))
+            print_lines([json.dumps(as_schema(), indent=1)])
         case _:
             from awsflow.configuration.schema import as_markdown  # noqa: PLC0415 - likewise
 
-            _print(as_markdown())
+            print_lines([as_markdown()])
     return 0
 
 
@@ -76,11 +76,12 @@ def _check(file: Path, channel: Channel) -> int:
             channel.error(str(problem))
         return problems[0].exit_code
     config = config_of(document, os.environ)
-    for source in config.sources:
-        _print(f"{source}: {source.when}")
-    _print(
-        f"{file}: {len(config.sources)} to collect, {config.disabled} disabled; to {config.run.to}, "
-        f"the state in {config.run.state}"
+    print_lines(f"{source}: {source.when}" for source in config.sources)
+    print_lines(
+        [
+            f"{file}: {len(config.sources)} to collect, {config.disabled} disabled; to {config.run.to}, "
+            f"the state in {config.run.state}"
+        ]
     )
     return 0
 
@@ -100,13 +101,5 @@ def _convert(file: Path, channel: Channel, *, secrets: bool) -> int:
                 f"{section.place_of(option.name)}: it is left out; put the keys into a profile of ~/.aws/credentials, "
                 "or convert with --secrets"
             )
-    _print(as_toml(document, secrets=secrets).rstrip("\n"))
+    print_lines([as_toml(document, secrets=secrets).rstrip("\n")])
     return 0
-
-
-def _print(text: str) -> None:
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        to_nowhere(sys.stdout)
-        raise ReaderGone("writing to standard output: the reader is gone") from None

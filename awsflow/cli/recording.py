@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from awsflow.cli.ending import Stop
-from awsflow.errors import AlreadyRunning, AwsflowError, QueueDown, ReaderGone, StateError
+from awsflow.errors import AlreadyRunning, ArgumentsError, AwsflowError, QueueDown, ReaderGone, StateError
 from awsflow.flow import Source, Stats
 from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions
 
@@ -160,10 +160,13 @@ class Recording:
 
 @contextmanager
 def recorded(recording: Recording, stop: Callable[[], bool]) -> Iterator[None]:
-    """A run whose end is recorded, whatever it is. Of one that left because another does the same, nothing is."""
+    """A run whose end is recorded, whatever it is.
+
+    Of one that left because another does the same, or whose arguments are wrong, nothing is.
+    """
     try:
         yield
-    except AlreadyRunning:
+    except (AlreadyRunning, ArgumentsError):  # what was mistyped is no run, and no news of the source
         raise
     except QueueDown as error:
         recording.tell(*((_code(stop),) if stop() else (error.exit_code, str(error))))

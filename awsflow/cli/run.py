@@ -142,10 +142,9 @@ def found(home: Path | None) -> Path:
 
 
 def _metavar(name: str, kind: str) -> str:
-    if kind in ("integer", "number"):
-        return "N"
     known = {"to": "SINK", "oversize": "HOW", "pace": "HOW", "wazuh-home": "DIR", "metrics-port": "[HOST:]PORT"}
-    return known.get(name, "FILE")
+    known |= {"queue-timeout": "S", "rotate-at": "BYTES", "budget": "BYTES"}
+    return known.get(name, "N" if kind in ("integer", "number") else "FILE")
 
 
 def _write_stats(runner: "Runner", path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,20 @@ from awsflow.cli.lines import print_lines
 from awsflow.errors import AlreadyRunning, ArgumentsError, StateError
 from awsflow.options import state_home
 from awsflow.state.checkpoints import Checkpoints
+from awsflow.state.history import History
 
 EXAMPLES = """examples:
   awsflow state show
   awsflow state show --state /var/ossec/wodles/aws/awsflow.db --json | jq -c 'select(.stream) | [.stream, .newest]'
   awsflow state forget 'cloudtrail s3://my-trail/*' --dry-run
   awsflow state forget 'cloudtrail s3://my-trail/AWSLogs/' --key '*/eu-west-1/2026/11/23/*'
+  awsflow state forget 'vpcflow s3://old-bucket/*'         # not in `awsflow status` any more, either
   awsflow state forget cloudwatchlogs --stream '/aws/lambda/*'
   awsflow state import
   awsflow state import copy-of/s3_cloudtrail.db --wazuh-home /srv/ossec
 
 WORK is what a state goes by, as `show` has it: a log type and a place, or a service; it may be a pattern with * and ?.
+`forget` without --stream and --key takes the sources of `awsflow status` that go by the same name off that, too.
 """
 SHOWN = 10
 """Log streams of a group that are shown as text."""
@@ -77,7 +81,10 @@ def _act(arguments: argparse.Namespace, channel: Channel) -> int:
     if not path.exists() and not path.is_symlink():
         raise StateError(f"opening the state {path}: there is none; name it with --state, as the runs have it")
     with Checkpoints(path, warn=channel.error) as checkpoints:
-        return _show(checkpoints, arguments) if arguments.command == "show" else _forget(checkpoints, arguments)
+        if arguments.command == "show":
+            return _show(checkpoints, arguments)
+        with History(path, channel.error) as history:
+            return _forget(checkpoints, history, arguments)
 
 
 def _show(checkpoints: Checkpoints, arguments: argparse.Namespace) -> int:
@@ -88,8 +95,8 @@ def _show(checkpoints: Checkpoints, arguments: argparse.Namespace) -> int:
             f"showing the state: nothing goes by {arguments.work}; `awsflow state show` tells all names"
         )
     for work in works:
-        things = contents.of(work)
-        print_lines(map(json.dumps, things) if arguments.json else _as_text(things))
+        with closing(contents.of(work)) as things:  # it holds the database, which else could not be closed
+            print_lines(map(json.dumps, things) if arguments.json else _as_text(things))
     return 0
 
 
@@ -123,10 +130,14 @@ def _as_text(things: Iterator[Mapping[str, Any]]) -> Iterator[str]:
                 yield f"  {thing['region']} {service}: all before {done}"
 
 
-def _forget(checkpoints: Checkpoints, arguments: argparse.Namespace) -> int:
+def _forget(checkpoints: Checkpoints, history: History, arguments: argparse.Namespace) -> int:
     works = checkpoints.contents().works(arguments.work)
-    if not works:
-        raise ArgumentsError(f"forgetting {arguments.work}: nothing goes by that; `awsflow state show` tells all names")
+    is_whole = not (arguments.stream or arguments.key)
+    sources = history.forget(arguments.work, only_look=arguments.dry_run) if is_whole else []
+    if not works and not sources:
+        raise ArgumentsError(
+            f"forgetting {arguments.work}: nothing goes by that; `awsflow state show` and `status` tell all names"
+        )
     told = "would be forgotten" if arguments.dry_run else "forgotten"
     held: list[str] = []
     for name in works:
@@ -137,10 +148,12 @@ def _forget(checkpoints: Checkpoints, arguments: argparse.Namespace) -> int:
             held.append(str(error))
             continue
         parts = ", ".join(f"{count:,} {part if count != 1 else part.rstrip('s')}" for part, count in counts.items())
-        whole = "" if arguments.stream or arguments.key else "all of it"
+        whole = "all of it" if is_whole else ""
         print(
             f"{name}: {' '.join(filter(None, [whole, f'({parts})' if whole and parts else parts])) or 'nothing'} {told}"
         )
+    for name in sources:
+        print(f"{name}: its history {told}")
     if held:
         raise StateError(" | ".join(held))
     return 0

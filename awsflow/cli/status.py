@@ -11,6 +11,7 @@ from pathlib import Path
 
 from awsflow.cli.channel import Channel
 from awsflow.cli.ending import ended
+from awsflow.cli.lines import print_lines
 from awsflow.cli.replacing import replace_file
 from awsflow.cli.status_report import Source, ago, sources_of
 from awsflow.cli.summary import lasting
@@ -65,9 +66,9 @@ def _tell(arguments: argparse.Namespace) -> int:
         replace_file(arguments.html, page(sources, now).encode(), "the page")
     if arguments.json:
         told = {"time": f"{now:%Y-%m-%dT%H:%M:%SZ}", "sources": [source.as_json() for source in sources]}
-        print(json.dumps(told, indent=1))
+        print_lines([json.dumps(told, indent=1)])
     elif arguments.html is None:
-        print("\n".join(as_lines(sources)))
+        print_lines(as_lines(sources))
     return 0
 
 

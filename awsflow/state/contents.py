@@ -1,6 +1,6 @@
 """Contents: all that the state remembers, to be looked at, as one mapping for each thing."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ class Contents:
             )
             return [row[0] for row in rows]
 
-    def of(self, work: str) -> Iterator[dict[str, Any]]:
+    def of(self, work: str) -> Generator[dict[str, Any], None, None]:
         """The work itself, then its streams and half read objects, its log groups and log streams, its scans."""
         with self._database.reading() as connection:
             question = "SELECT id, begun, listed, (SELECT count(*) FROM deletions WHERE work = works.id) FROM works"

@@ -146,6 +146,17 @@ class History:
             connection.execute("DELETE FROM history_hours WHERE source = ? AND hour <= ?", (id_, hour - HOURS))
             connection.execute("DELETE FROM history WHERE told < ?", (now - HOURS * HOUR,))
 
+    def forget(self, like: str, *, only_look: bool = False) -> list[str]:
+        """Forget the sources whose names are like this (SQLite's GLOB), or are this; return their names."""
+        with self._database.writing() as connection:
+            found = connection.execute(
+                "SELECT name FROM history WHERE name GLOB ? OR name = ? ORDER BY name", (like, like)
+            )
+            names = [row[0] for row in found]
+            if not only_look:
+                connection.executemany("DELETE FROM history WHERE name = ?", [(name,) for name in names])
+        return names
+
     def sources(self) -> list[Past]:
         """What is known of each source, by name."""
         with self._database.reading() as connection:
