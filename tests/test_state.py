@@ -55,7 +55,7 @@ def test_all_that_is_remembered_is_shown(path: Path, tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert ended.stdout.decode().splitlines() == [
         f"{TRAIL}: first run 2026-11-23, all listed 2026-11-23, 3 objects to delete",
-        f"  {REGION}: newest 2026-11-23, 4 objects of 2026-11-22 and later, 1 half read, 1 failures",
+        f"  {REGION}: newest 2026-11-23, 4 objects of 2026-11-22 and later, 1 half read, 1 on the failures list",
         f"    half read: {REGION}half: 7 records done",
         f"  {OTHER}: newest 2026-11-23, 1 objects of 2026-11-22 and later",
         "cloudwatchlogs: first run 2026-11-23, all listed 2026-11-23",
@@ -71,6 +71,13 @@ def test_all_that_is_remembered_is_shown(path: Path, tmp_path: Path) -> None:
         "inspector: first run 2026-11-23, all listed 2026-11-23",
         "  eu-west-1 inspector2: all before 1970-01-01T00:00:03.000Z",
     ]
+
+
+def test_an_empty_state_is_told(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    forget(path, "*")
+    capsys.readouterr()
+    assert state.main(["show", "--state", str(path)]) == 0
+    assert capsys.readouterr() == ("", f"nothing is remembered in {path}\n")
 
 
 def test_in_json_each_thing_has_a_line_that_names_its_work(path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -82,18 +82,20 @@ def _act(arguments: argparse.Namespace, channel: Channel) -> int:
         raise StateError(f"opening the state {path}: there is none; name it with --state, as the runs have it")
     with Checkpoints(path, warn=channel.error) as checkpoints:
         if arguments.command == "show":
-            return _show(checkpoints, arguments)
+            return _show(checkpoints, arguments, path)
         with History(path, channel.error) as history:
             return _forget(checkpoints, history, arguments)
 
 
-def _show(checkpoints: Checkpoints, arguments: argparse.Namespace) -> int:
+def _show(checkpoints: Checkpoints, arguments: argparse.Namespace, path: Path) -> int:
     contents = checkpoints.contents()
     works = contents.works(arguments.work)
     if not works and arguments.work != "*":
         raise ArgumentsError(
             f"showing the state: nothing goes by {arguments.work}; `awsflow state show` tells all names"
         )
+    if not works:
+        print(f"nothing is remembered in {path}", file=sys.stderr)
     for work in works:
         with closing(contents.of(work)) as things:  # it holds the database, which else could not be closed
             print_lines(map(json.dumps, things) if arguments.json else _as_text(things))
@@ -112,9 +114,10 @@ def _as_text(things: Iterator[Mapping[str, Any]]) -> Iterator[str]:
                 yield f"    half read: {key}: {done:,} records done"
             case {"stream": stream, "objects": objects}:
                 told = f"newest {thing['newest'] or '-'}, {objects:,} objects of {thing['remembered_from']} and later"
-                for name in ("half_read", "failures"):
-                    if thing[name]:
-                        told += f", {thing[name]:,} {name.replace('_', ' ')}"
+                if thing["half_read"]:
+                    told += f", {thing['half_read']:,} half read"
+                if thing["failures"]:
+                    told += f", {thing['failures']:,} on the failures list"
                 yield f"  {stream}: {told}"
             case {"log_group": group, "log_streams": count}:
                 shown = 0
