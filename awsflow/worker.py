@@ -1,6 +1,9 @@
 """A worker: what one of the processes does that read, shape and send objects for a coordinator."""
 
+import os
+import select
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -66,6 +69,7 @@ class Job:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # they go to all processes; the coordinator says what they mean
+        threading.Thread(target=_end_with, args=(connection.fileno(),), name="awsflow-orphan", daemon=True).start()
         told = _Told(connection, self.stats, self.failures)
         handed_out = _HandedOut(connection, self.ending)
         error: BaseException | None = None
@@ -94,6 +98,17 @@ class Job:
                 yield item
                 if item.__class__ is Barrier:
                     handed_out.passed(item.position)
+
+
+def _end_with(connection: int) -> None:
+    """End at once when the coordinator is gone, also while a queue or a pace is waited for: the lock was its own.
+
+    What is sent without it cannot be committed, and comes again.
+    """
+    gone = select.poll()
+    gone.register(connection, 0)  # for hanging up alone
+    gone.poll()
+    os._exit(1)
 
 
 class _HandedOut:

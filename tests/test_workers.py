@@ -164,6 +164,20 @@ def test_whoever_is_killed_no_event_is_lost_and_a_kill_repeats_a_batch_of_each_w
     assert sum(seen.values()) - len(ids) <= killed * BATCH
 
 
+def test_workers_end_with_their_coordinator_also_while_they_wait_for_the_pace_and_the_next_run_goes_on(
+    aws: Aws, tmp_path: Path
+) -> None:
+    put_objects(aws, 6, 200)
+    with Wazuh(tmp_path) as wazuh:
+        process = subprocess.Popen(wodle(aws, wazuh, "--workers", "3", "--max-eps", "2"))
+        wazuh.wait_for(4)
+        kill_the_coordinator(process)
+        process.wait()
+        again = subprocess.run(wodle(aws, wazuh, "--workers", "3"), capture_output=True, check=False, timeout=100)
+        assert (again.returncode, again.stdout) == (0, b"")
+        assert len({event["aws"]["eventID"] for event in wazuh.events()}) == 1200
+
+
 def test_asked_to_stop_the_workers_flush_and_nothing_is_repeated(aws: Aws, tmp_path: Path) -> None:
     ids = put_objects(aws, 60, 700)
     with Wazuh(tmp_path) as wazuh:
