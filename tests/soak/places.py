@@ -70,7 +70,10 @@ def places(aws: Aws, log_service: LogService, inspector: InspectorService) -> li
     for name, key, document, more in _KINDS_OF_OBJECTS:
         s3.create_bucket(Bucket=f"soak-{name}")
         flags = ("--bucket", f"soak-{name}", "--type", name, *more)
-        made.append(Place(name, FaultServer(aws.url), flags, _putting(s3, lock, name, key, document), most=LARGE))
+        put = _putting(s3, lock, name, key, document)
+        # each worker may repeat a batch
+        beyond = 2 * BATCH if "--workers" in flags else 0
+        made.append(Place(name, FaultServer(aws.url), flags, put, most=LARGE, more=beyond))
     s3.create_bucket(Bucket="soak-queue")
     url = sqs.create_queue(QueueName="soak", Attributes={"VisibilityTimeout": "8"})["QueueUrl"]
     numbers = count()
@@ -146,6 +149,11 @@ def _flows(ids: Sequence[str]) -> bytes:
 _AWSLOGS = "AWSLogs/123456789012/{}/eu-west-1/%Y/%m/%d/123456789012_{}_eu-west-1_{}%Y%m%dT%H%MZ_#.{}.gz"
 _KINDS_OF_OBJECTS: tuple[tuple[str, str, Callable[[Sequence[str]], bytes], tuple[str, ...]], ...] = (
     ("cloudtrail", _AWSLOGS.format("CloudTrail", "CloudTrail", "", "json"), _cloudtrail, ()),
-    ("vpcflow", _AWSLOGS.format("vpcflowlogs", "vpcflowlogs", "fl-0123456789abcdef0_", "log"), _flows, ()),
+    (
+        "vpcflow",
+        _AWSLOGS.format("vpcflowlogs", "vpcflowlogs", "fl-0123456789abcdef0_", "log"),
+        _flows,
+        ("--workers", "3"),
+    ),
     ("custom", "%Y/%m/%d/%H-#.json.gz", _lines, ("--format", "jsonl")),
 )
