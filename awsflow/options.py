@@ -35,6 +35,8 @@ MAX_OBJECT_SIZE = 64 << 30
 """Bytes: no log is as large."""
 MAX_RATIO = 2000.0
 """Deflate gains a factor of 1032 at most."""
+_NAME = 200
+"""Characters of a source's name at most."""
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -146,6 +148,35 @@ class QueueOptions:
 
     def __str__(self) -> str:
         return f"the queue {self.queue}"
+
+
+def source_name(options: BucketOptions | ServiceOptions | QueueOptions, access: AwsAccess) -> str:
+    """What a source goes by in the history and in metrics: the same from run to run.
+
+    >>> source_name(BucketOptions("trail", prefix="eu/", accounts=("111122223333",)), AwsAccess())
+    'cloudtrail s3://trail/eu/ 111122223333'
+    >>> source_name(QueueOptions("https://sqs.eu-west-1.amazonaws.com/1/lake", "security_lake"), AwsAccess())
+    'security_lake sqs://lake'
+    >>> source_name(ServiceOptions("cloudwatchlogs", groups=("/aws/b", "/aws/a")), AwsAccess(profile="logs"))
+    'cloudwatchlogs /aws/a,/aws/b as logs'
+    """
+    match options:
+        case BucketOptions():
+            below = "".join((options.suffix, options.organization))
+            place = f"{options.prefix}AWSLogs/{below}" if below else options.prefix
+            parts = [options.log_type.lower(), f"s3://{options.bucket}/{place}", *_lists(options.accounts)]
+            parts += _lists(options.regions)
+        case QueueOptions():
+            parts = [options.reader.lower(), f"sqs://{options.queue.rpartition('/')[2].rpartition(':')[2]}"]
+        case ServiceOptions():
+            parts = [options.service, *_lists(tuple(sorted(options.groups))), *_lists(options.regions)]
+            if whose := access.role_arn or access.profile:
+                parts += ["as", whose]
+    return " ".join(parts)[:_NAME]
+
+
+def _lists(names: tuple[str, ...]) -> list[str]:
+    return [",".join(names)] if names else []
 
 
 def bucket_name(text: str) -> str:

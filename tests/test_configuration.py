@@ -53,8 +53,8 @@ def test_the_example_of_the_document_is_read_and_is_as_the_schema_says() -> None
     assert [str(source) for source in read.sources] == [
         "cloudtrail s3://my-trail/",
         "auto s3://my-logs/central/",
-        "cloudwatchlogs /aws/eks/*",
-        "vpcflow of the queue my-queue",
+        "cloudwatchlogs /aws/eks/* eu-west-1 as logs",
+        "vpcflow sqs://my-queue",
     ]
     assert [source.access.profile for source in read.sources] == ["logs"] * 4
     assert [source.collect.skip_on_error for source in read.sources] == [True] * 4

@@ -163,11 +163,11 @@ def test_the_example_of_wazuhs_documentation_is_read_and_converted() -> None:
     read_ = document(OF_WAZUH)
     assert read_.notes == ()
     assert [str(source) for source in config(read_).sources] == [
-        "cloudtrail s3://s3-dev-bucket//dev1/",
+        "cloudtrail s3://s3-dev-bucket//dev1/ 123456789012 us-east-1,us-west-1,eu-central-1",
         "custom s3://s3-prod-bucket/",
-        "cloudwatchlogs log_group1 and more",
-        "security_lake of the queue sqs-security-lake-main-queue",
-        "buckets of the queue sqs-custom-logs-queue",
+        "cloudwatchlogs log_group1,log_group2 us-east-1,us-west-1,eu-central-1 as default",
+        "security_lake sqs://sqs-security-lake-main-queue",
+        "buckets sqs://sqs-custom-logs-queue",
     ]
     assert {str(source.when) for source in config(read_).sources} == {"every 10 minutes"}
     assert round_trip(read_) == config(read_)

@@ -11,10 +11,9 @@ from awsflow import options as checks
 from awsflow.cli import bucket, service, subscriber
 from awsflow.cli.channel import Channel
 from awsflow.cli.people import access_of
-from awsflow.cli.recording import source_name
 from awsflow.cli.run import checked_config, found
 from awsflow.errors import ArgumentsError, ConfigError
-from awsflow.options import AwsAccess
+from awsflow.options import AwsAccess, source_name
 
 if TYPE_CHECKING:
     from awsflow.cli.collecting import Options
@@ -85,7 +84,5 @@ def _of_config(path: Path | None, home: Path | None, channel: Channel) -> Choice
     config = checked_config(file, {} if home is None else {"wazuh-home": home}, channel)
     if not config.sources:
         raise ConfigError(f"{file}: every source in it is disabled; nothing is left to look at")
-    sources = tuple(
-        Chosen(source_name(each.collect, each.access), each.collect, each.access) for each in config.sources
-    )
+    sources = tuple(Chosen(str(each), each.collect, each.access) for each in config.sources)
     return Choice(sources, config.run.to, config.run.wazuh_home, config.run.state)

@@ -14,14 +14,14 @@ from awsflow import options as checks
 from awsflow.cli.channel import Channel
 from awsflow.cli.ending import Stop, ended, stop_on_signals
 from awsflow.cli.progress import noting, view_of
-from awsflow.cli.recording import EVERY, OFTEN, Recording, recorded, source_name
+from awsflow.cli.recording import EVERY, OFTEN, Recording, recorded
 from awsflow.cli.summary import as_line, write_json
 from awsflow.envelope import plain_json, wazuh_json
 from awsflow.errors import ArgumentsError
 from awsflow.flow import Sink, Stats
 from awsflow.items import Failure, Origin, Record
 from awsflow.logtypes import AUTO
-from awsflow.options import MAX_OBJECT_SIZE, MAX_RATIO, AwsAccess
+from awsflow.options import MAX_OBJECT_SIZE, MAX_RATIO, AwsAccess, source_name
 from awsflow.stages import Stage
 
 if TYPE_CHECKING:

@@ -11,14 +11,11 @@ from typing import Protocol, runtime_checkable
 from awsflow.cli.ending import Stop
 from awsflow.errors import AlreadyRunning, ArgumentsError, AwsflowError, QueueDown, ReaderGone, StateError
 from awsflow.flow import Source, Stats
-from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions
 
 EVERY = 60.0
 """Seconds between two times that a run tells of itself."""
 OFTEN = 5.0
 """Likewise, where somebody may ask for its metrics at any time."""
-_NAME = 200
-"""Characters of a source's name at most."""
 _FUTURE = 3600.0
 """Seconds by which clocks may differ: a time that lies further in the future is not believed."""
 
@@ -30,35 +27,6 @@ class Awaited(Protocol):
     def backlog(self) -> int | None:
         """How many objects or messages wait; None: nobody knows."""
         ...
-
-
-def source_name(options: BucketOptions | ServiceOptions | QueueOptions, access: AwsAccess) -> str:
-    """What a source goes by in the history and in metrics: the same from run to run.
-
-    >>> source_name(BucketOptions("trail", prefix="eu/", accounts=("111122223333",)), AwsAccess())
-    'cloudtrail s3://trail/eu/ 111122223333'
-    >>> source_name(QueueOptions("https://sqs.eu-west-1.amazonaws.com/1/lake", "security_lake"), AwsAccess())
-    'security_lake sqs://lake'
-    >>> source_name(ServiceOptions("cloudwatchlogs", groups=("/aws/b", "/aws/a")), AwsAccess(profile="logs"))
-    'cloudwatchlogs /aws/a,/aws/b as logs'
-    """
-    match options:
-        case BucketOptions():
-            below = "".join((options.suffix, options.organization))
-            place = f"{options.prefix}AWSLogs/{below}" if below else options.prefix
-            parts = [options.log_type.lower(), f"s3://{options.bucket}/{place}", *_lists(options.accounts)]
-            parts += _lists(options.regions)
-        case QueueOptions():
-            parts = [options.reader.lower(), f"sqs://{options.queue.rpartition('/')[2].rpartition(':')[2]}"]
-        case ServiceOptions():
-            parts = [options.service, *_lists(tuple(sorted(options.groups))), *_lists(options.regions)]
-            if whose := access.role_arn or access.profile:
-                parts += ["as", whose]
-    return " ".join(parts)[:_NAME]
-
-
-def _lists(names: tuple[str, ...]) -> list[str]:
-    return [",".join(names)] if names else []
 
 
 class Recording:

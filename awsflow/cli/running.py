@@ -10,7 +10,7 @@ from functools import partial
 from awsflow.cli.channel import Channel
 from awsflow.cli.collecting import collect, source_of
 from awsflow.cli.ending import ended
-from awsflow.cli.recording import EVERY, OFTEN, Recording, recorded, source_name
+from awsflow.cli.recording import EVERY, OFTEN, Recording, recorded
 from awsflow.configuration import Config, RunConfig, SourceConfig
 from awsflow.envelope import plain_json, wazuh_json
 from awsflow.errors import QueueDown, ReaderGone
@@ -190,7 +190,7 @@ class Runner:
         if task.stays and isinstance(options, QueueOptions):
             options = replace(options, follow=True)
         recording = Recording(
-            source_name(source.collect, source.access),
+            str(source),
             None if getattr(options, "reparse", False) else self._run.state,
             metrics=self._run.metrics,
             warn=lambda text: self._channel.warning(f"{name}: {text}"),

@@ -9,10 +9,11 @@ from functools import partial
 
 from awsflow.cli.channel import Channel
 from awsflow.cli.ending import Stop, ended, stop_on_signals
-from awsflow.cli.recording import EVERY, OFTEN, Recording, recorded, source_name
+from awsflow.cli.recording import EVERY, OFTEN, Recording, recorded
 from awsflow.cli.wodle_flags import WodleOptions, parse, parser, usage
 from awsflow.errors import AlreadyRunning, ArgumentsError, AwsflowError
 from awsflow.flow import Stats
+from awsflow.options import source_name
 
 __all__ = ["main", "parser"]
 

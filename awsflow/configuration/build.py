@@ -18,7 +18,7 @@ from awsflow.errors import (
     UnknownType,
 )
 from awsflow.logtypes import log_types_named
-from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions
+from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions, source_name
 
 if TYPE_CHECKING:
     from awsflow.sinks.wazuh import Oversize, Pacing
@@ -39,13 +39,7 @@ class SourceConfig:
     """Where it stands: not what it is."""
 
     def __str__(self) -> str:
-        match self.collect:
-            case BucketOptions(log_type=log_type, bucket=bucket, prefix=prefix):
-                return f"{log_type} s3://{bucket}/{prefix}"
-            case ServiceOptions(service=service, groups=groups):
-                return f"{service} {groups[0]}{' and more' if len(groups) > 1 else ''}" if groups else service
-            case QueueOptions(reader=reader, queue=queue):
-                return f"{reader} of the queue {queue}"
+        return source_name(self.collect, self.access)
 
 
 @dataclass(frozen=True, slots=True)
