@@ -72,7 +72,9 @@ def test_wrong_arguments_are_named(aws: Aws, tmp_path: Path) -> None:
         ("trail", "--accounts", "12"): "'12'",
         ("trail", "--after", "yesterday"): "'yesterday'",
         ("trail", "--to", "nowhere"): "nowhere",
-        ("trail", "--max-ratio", "0"): "'0'",
+        ("trail", "--max-ratio", "0"): "--max-ratio: '0'",
+        ("trail", "--max-eps", "x"): "--max-eps: 'x'",
+        ("trail", "--workers", "x"): "--workers: 'x'",
         ("trail", "--format", "csv"): "--format csv",
     }.items():
         ended = awsflow("bucket", *arguments, "--endpoint-url", aws.url, home=tmp_path)

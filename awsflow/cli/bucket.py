@@ -16,6 +16,7 @@ from awsflow.cli.people import (
     after_of,
     deliver,
     limits_of,
+    of_flag,
     run,
     state_of,
 )
@@ -92,7 +93,7 @@ def options_of(arguments: argparse.Namespace) -> BucketOptions:
         max_object_size=max_size,
         max_ratio=max_ratio,
         state=state_of(arguments),
-        workers=workers(arguments.workers),
+        workers=of_flag("--workers", workers, arguments.workers),
     )
 
 

@@ -68,7 +68,8 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 def limits_of(arguments: argparse.Namespace) -> tuple[int, float]:
     """The largest size of an object, and the largest ratio of decompression."""
-    return checks.size(arguments.max_object_size), checks.ratio(arguments.max_ratio)
+    size, ratio = arguments.max_object_size, arguments.max_ratio
+    return of_flag("--max-object-size", checks.size, size), of_flag("--max-ratio", checks.ratio, ratio)
 
 
 def add_delivery(parser: argparse.ArgumentParser) -> None:
@@ -162,7 +163,7 @@ def history_of(arguments: argparse.Namespace) -> Path | None:
 @contextmanager
 def metrics_served(arguments: argparse.Namespace) -> Iterator[None]:
     """Metrics are there to be asked for meanwhile, if `--metrics-port` says so."""
-    address = _checked(checks.host_and_port, arguments.metrics_port)
+    address = _checked(partial(of_flag, "--metrics-port", checks.host_and_port), arguments.metrics_port)
     if address is None:
         yield
         return
@@ -231,12 +232,12 @@ def sink_of(
         stop=stop,
         oversized=oversized,
         oversize=arguments.oversize,
-        max_eps=_checked(checks.events_per_second, arguments.max_eps),
+        max_eps=_checked(partial(of_flag, "--max-eps", checks.events_per_second), arguments.max_eps),
         pace=arguments.pace,
         waited=waited,
         note=note,
-        timeout=checks.seconds(arguments.queue_timeout),
-        rotate_at=_checked(checks.size, arguments.rotate_at),
+        timeout=of_flag("--queue-timeout", checks.seconds, arguments.queue_timeout),
+        rotate_at=_checked(partial(of_flag, "--rotate-at", checks.size), arguments.rotate_at),
     )
 
 
@@ -273,6 +274,14 @@ def deliver(options: "Options", arguments: argparse.Namespace, terminal: "Termin
         terminal.found(getattr(source, "objects_by_type", {}))
     terminal.summary(stats)
     return 0
+
+
+def of_flag(flag: str, check: Callable[[str], T], text: str) -> T:
+    """The value of a flag, which is named if the value is wrong."""
+    try:
+        return check(text)
+    except ArgumentsError as error:
+        raise ArgumentsError(f"{flag}: {error}") from None
 
 
 def _checked(check: Callable[[str], T], text: str | None) -> T | None:

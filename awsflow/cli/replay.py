@@ -17,6 +17,7 @@ from awsflow.cli.people import (
     discard_of,
     encode_of,
     limits_of,
+    of_flag,
     run,
     sink_of,
 )
@@ -103,7 +104,7 @@ def _replay(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> in
         )
 
     sink = sink_of(arguments, stop, oversized, flow.stats.wait, terminal.channel.debug)
-    stats = flow.to(sink, encode_of(arguments)).run(workers(arguments.workers))
+    stats = flow.to(sink, encode_of(arguments)).run(of_flag("--workers", workers, arguments.workers))
     if skipped:
         terminal.channel.debug(f"not read, for their names are not those of logs: {', '.join(sorted(skipped))}")
     if arguments.type.lower() == AUTO:

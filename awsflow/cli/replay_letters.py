@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from awsflow.cli.ending import Stop
-from awsflow.cli.people import Terminal, access_of, discard_of, encode_of, limits_of, sink_of
+from awsflow.cli.people import Terminal, access_of, discard_of, encode_of, limits_of, of_flag, sink_of
 from awsflow.decode.limits import Limits
 from awsflow.errors import ArgumentsError, SinkError
 from awsflow.flow import Flow
@@ -19,7 +19,7 @@ from awsflow.sources.dead_letters import DeadLetterFiles
 
 def replay_letters(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> int:
     """Send them; return the exit code, which is that of the last one that stays."""
-    if workers(arguments.workers) > 1:
+    if of_flag("--workers", workers, arguments.workers) > 1:
         raise ArgumentsError(f"--workers {arguments.workers}: dead letters are sent by one process")
     path = arguments.dead_letter
     if path == Path():

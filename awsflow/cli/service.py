@@ -15,6 +15,7 @@ from awsflow.cli.people import (
     after_of,
     deliver,
     metrics_served,
+    of_flag,
     run,
     state_of,
 )
@@ -84,7 +85,7 @@ def options_of(arguments: argparse.Namespace) -> ServiceOptions:
         reparse=arguments.reparse,
         remove=arguments.remove_log_streams,
         envelope=arguments.envelope,
-        requests_per_second=requests_per_second(arguments.requests_per_second),
+        requests_per_second=of_flag("--requests-per-second", requests_per_second, arguments.requests_per_second),
         skip_on_error=arguments.skip_on_error,
         state=state_of(arguments),
     )
@@ -94,7 +95,7 @@ def _collect(arguments: argparse.Namespace, terminal: Terminal, stop: Stop) -> i
     options = options_of(arguments)
     if arguments.follow and options.state is None:
         raise ArgumentsError("--follow: it needs a state, to know what was read; leave --no-state away")
-    interval = whole_seconds(arguments.interval)
+    interval = of_flag("--interval", whole_seconds, arguments.interval)
     with metrics_served(arguments):
         while True:
             code = deliver(options, arguments, terminal, stop)

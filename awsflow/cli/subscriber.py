@@ -15,6 +15,7 @@ from awsflow.cli.people import (
     deliver,
     limits_of,
     metrics_served,
+    of_flag,
     run,
 )
 from awsflow.errors import ArgumentsError
@@ -86,8 +87,10 @@ def options_of(arguments: argparse.Namespace) -> QueueOptions:
         alias=arguments.alias,
         skip_on_error=arguments.skip_on_error,
         follow=arguments.follow,
-        wait=whole_seconds(arguments.wait),
-        visibility=None if arguments.visibility is None else whole_seconds(arguments.visibility),
+        wait=of_flag("--wait", whole_seconds, arguments.wait),
+        visibility=None
+        if arguments.visibility is None
+        else of_flag("--visibility", whole_seconds, arguments.visibility),
         max_object_size=max_size,
         max_ratio=max_ratio,
     )
