@@ -102,6 +102,9 @@ def test_the_states_of_the_user_and_of_wazuh_are_both_told_of(tmp_path: Path) ->
         keep(path, datetime.now(UTC), path.parts[-2])
     ended = awsflow("status", "--json", home=tmp_path, env={"WAZUH_HOME": str(tmp_path / "ossec")})
     assert [source["source"] for source in json.loads(ended.stdout)["sources"]] == ["awsflow", "aws"]
+    told = awsflow("status", home=tmp_path, env={"WAZUH_HOME": str(tmp_path / "ossec")}).stdout.decode()
+    assert f"in {tmp_path}/.local/state/awsflow/awsflow.db:\nawsflow " in told
+    assert f"in {tmp_path}/ossec/wodles/aws/awsflow.db:\naws " in told
 
 
 def test_where_there_is_no_state_the_places_are_named_and_none_is_made(tmp_path: Path) -> None:

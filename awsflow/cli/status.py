@@ -97,13 +97,17 @@ _TEXT = 4
 
 
 def as_lines(sources: Sequence[Source]) -> list[str]:
-    """The table for people, with the error of each source that has one below it."""
+    """The table for people, with the error of each source that has one below it; of several states each by itself."""
     if not sources:
         return ["no source has run yet"]
     rows = [_row(source) for source in sources]
     widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
     lines = [_line(HEADINGS, widths)]
+    state = sources[0].state if sources[0].state == sources[-1].state else None
     for source, row in zip(sources, rows, strict=True):
+        if source.state != state:
+            state = source.state
+            lines.append(f"in {state}:")
         lines.append(_line(row, widths))
         if source.condition == "error":
             lines.append(f"    {source.past.error}")
