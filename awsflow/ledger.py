@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from awsflow.items import Found
-from awsflow.state.positions import ObjectPosition
+from awsflow.state.positions import ObjectPosition, StreamPosition
 
 MANY = 10_000
 """Objects that may be in the ledger, nearly all of them waiting for one that was found before them."""
@@ -21,6 +21,8 @@ class Unit:
     uncommitted: ObjectPosition | None = None
     """How far it was delivered, if that is not committed."""
     ended: bool = False
+    is_early: bool = False
+    """Whether it was committed as early, and its day is still to be."""
 
     @property
     def rest(self) -> Found:
@@ -52,22 +54,25 @@ class Ledger:
         self.number += 1
         return unit
 
-    def committable(self) -> list[ObjectPosition]:
-        """The positions that may be committed now: all but those of a later day than one that is not done.
+    def committable(self) -> list[ObjectPosition | StreamPosition]:
+        """The positions that are to be committed now.
 
-        For the state takes for done what is older than the window of the newest day that it knows of a stream.
+        The state takes for done what is older than the window of a stream's newest day. So what is of a later day than
+        something undone is committed as early, and its day when all before it is done.
         """
-        positions = []
+        positions: list[ObjectPosition | StreamPosition] = []
         undone: dict[str, date] = {}
         for number, unit in list(self.units.items()):
             stream, day = unit.found.stream, unit.found.day
-            first = undone.get(stream, date.max)
-            if day is None or day <= first:
-                if unit.uncommitted is not None:
-                    positions.append(unit.uncommitted)
-                    unit.uncommitted = None
-                if unit.ended:
-                    del self.units[number]
+            is_early = day is not None and day > undone.get(stream, date.max)
+            if unit.uncommitted is not None:
+                positions.append(replace(unit.uncommitted, is_early=is_early))
+                unit.uncommitted, unit.is_early = None, is_early
+            elif unit.is_early and not is_early and day is not None:
+                positions.append(StreamPosition(stream, day))
+                unit.is_early = False
             if not unit.ended and day is not None:
-                undone[stream] = min(first, day)
+                undone[stream] = min(undone.get(stream, date.max), day)
+            elif not is_early and unit.ended:
+                del self.units[number]
         return positions

@@ -22,7 +22,7 @@ from awsflow.sources.listing import S3Client
 from awsflow.sources.reading import Reader
 from awsflow.sources.s3_body import Opening
 from awsflow.state.checkpoints import Checkpoints
-from awsflow.state.positions import AllListed, ObjectPosition
+from awsflow.state.positions import AllListed, ObjectPosition, StreamPosition
 from awsflow.state.work import Work
 
 if TYPE_CHECKING:
@@ -113,22 +113,24 @@ class S3Bucket:
         with closing(fetched(found, opening, requests=requests, budget=budget)) as objects:
             yield from reader.read_all(objects)
 
-    def commit(self, positions: Sequence[ObjectPosition | AllListed]) -> None:
+    def commit(self, positions: Sequence[ObjectPosition | StreamPosition | AllListed]) -> None:
         """Remember the positions; with `remove`, delete the objects that are finished, and tell what failed at last."""
         objects = self._weighed(position for position in positions if isinstance(position, ObjectPosition))
         self.objects_by_type.update(position.log_type for position in objects if position.finished)
         self._uncommitted -= sum(position.finished for position in objects)
+        days = [position for position in positions if isinstance(position, StreamPosition)]
+        is_over = len(objects) + len(days) < len(positions)
         if self._work is not None and not self.options.reparse:
-            self._work.commit(objects, remove=self.options.remove)
-            if len(objects) < len(positions):
+            self._work.commit([*objects, *days], remove=self.options.remove)
+            if is_over:
                 self._work.listed_all()
         if self._removal is not None:
             for position in objects:
                 if position.finished:
                     self._removal.add(position.found.origin.key, position.found.etag)
-            if len(objects) < len(positions):
+            if is_over:
                 self._removal.finish()
-        if len(objects) < len(positions) and self._refused and not self._can_read:
+        if is_over and self._refused and not self._can_read:
             raise ServiceError(
                 f"{self._refused}; no object could be read, {self._refusals:,} refused: that counts as no attempt, and "
                 "the next run tries again"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from awsflow.items import Found, Origin
 from awsflow.ledger import Ledger, Unit
-from awsflow.state.positions import ObjectPosition
+from awsflow.state.positions import ObjectPosition, StreamPosition
 
 FIRST = date(2026, 11, 1)
 
@@ -33,23 +33,36 @@ def unit_of(ledger: Ledger, one: Handed, number: int) -> Unit:
 
 
 @given(handed)
-def test_nothing_is_committed_that_makes_the_state_take_something_undone_for_done(objects: list[Handed]) -> None:
+def test_all_is_committed_at_once_but_no_day_becomes_a_streams_newest_before_all_of_earlier_ones_is_done(
+    objects: list[Handed],
+) -> None:
     ledger = Ledger()
     units = [unit_of(ledger, one, number) for number, one in enumerate(objects)]
-    committed: list[str] = []
-    for _, unit in sorted(zip(objects, units, strict=True), key=lambda both: both[0].turn):
+    delivered: list[str] = []
+    newest: dict[str, date] = {}
+    for number, unit in sorted(enumerate(units), key=lambda both: objects[both[0]].turn):
         unit.reached(ObjectPosition(unit.found, 5))
         unit.reached(ObjectPosition(unit.found, 10, finished=True))
-        for position in ledger.committable():
-            committed.append(position.found.origin.key)
-            assert position.finished
-            day = position.found.day
-            if day is not None:
-                undone = [other for other in units if not other.ended and other.found.stream == position.found.stream]
-                found_before = [other for other in undone if units.index(other) < int(position.found.origin.key)]
-                assert all(other.found.day is None or other.found.day >= day for other in found_before)
-    assert sorted(committed) == sorted(unit.found.origin.key for unit in units)
+        positions = ledger.committable()
+        delivered += [position.found.origin.key for position in positions if isinstance(position, ObjectPosition)]
+        assert delivered[-1:] == [str(number)]
+        for position in positions:
+            if isinstance(position, StreamPosition):
+                stream, day = position.stream, position.day
+            elif position.is_early or position.found.day is None:
+                continue
+            else:
+                stream, day = position.found.stream, position.found.day
+            undone = [other.found for other in units[: number + 1] if not other.ended and other.found.stream == stream]
+            assert all(found.day is None or found.day >= day for found in undone)
+            newest[stream] = max(day, newest.get(stream, day))
+    assert sorted(delivered) == sorted(map(str, range(len(units))))
     assert not ledger.units
+    days: dict[str, date] = {}
+    for found in (unit.found for unit in units):
+        if found.day is not None:
+            days[found.stream] = max(found.day, days.get(found.stream, found.day))
+    assert newest == days
 
 
 @given(handed)
@@ -61,7 +74,9 @@ def test_what_is_of_the_same_day_or_of_another_stream_waits_for_nobody(objects: 
         day = min((FIRST + timedelta(one.day) for one in objects if one.day is not None), default=FIRST)
         last = ledger.handed_out(Found(Origin("b", stream), 1, stream=stream, day=day))
         last.reached(ObjectPosition(last.found, 3))
-        assert [position.records for position in ledger.committable()] == [3]
+        assert [position.is_early for position in ledger.committable() if isinstance(position, ObjectPosition)] == [
+            False
+        ]
 
 
 def test_what_is_left_of_an_object_begins_behind_what_was_delivered() -> None:

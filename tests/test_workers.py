@@ -178,6 +178,30 @@ def test_workers_end_with_their_coordinator_also_while_they_wait_for_the_pace_an
         assert len({event["aws"]["eventID"] for event in wazuh.events()}) == 1200
 
 
+def test_what_is_of_a_later_day_than_something_undone_is_committed_too(aws: Aws, tmp_path: Path) -> None:
+    ids = put_objects(aws, 1, 30_000)
+    s3 = aws.client("s3")
+    folder = "AWSLogs/123456789012/CloudTrail/eu-west-1/2026/11/21/"
+    for number in range(40):
+        of_object = [f"later {number}.{event}" for event in range(400)]
+        document = json.dumps({"Records": [{"eventID": id_, "filling": "x" * 200} for id_ in of_object]})
+        key = f"{folder}123456789012_CloudTrail_eu-west-1_20261121T00{number:02}Z_x.json.gz"
+        s3.put_object(Bucket="trail", Key=key, Body=gzip.compress(document.encode(), 1))
+        ids += of_object
+    with Wazuh(tmp_path) as wazuh:
+        process = started(aws, wazuh)
+        while len(wazuh.bodies) < 20_000 and process.poll() is None:
+            time.sleep(0.001)
+        assert process.poll() is None
+        kill_the_coordinator(process)
+        process.communicate(timeout=100)
+        again = subprocess.run(wodle(aws, wazuh, "--workers", "3"), capture_output=True, check=False, timeout=100)
+        assert (again.returncode, again.stdout) == (0, b"")
+        seen = Counter(event["aws"]["eventID"] for event in wazuh.events())
+    assert set(ids) - set(seen) == set()
+    assert sum(seen.values()) - len(ids) <= 3 * BATCH
+
+
 def test_asked_to_stop_the_workers_flush_and_nothing_is_repeated(aws: Aws, tmp_path: Path) -> None:
     ids = put_objects(aws, 60, 700)
     with Wazuh(tmp_path) as wazuh:

@@ -24,6 +24,8 @@ class ObjectPosition:
     """Why the rest could not be read, if so: the object goes on the failures list, to be tried again."""
     log_type: str = ""
     """Of what type it was found to be, once it is finished."""
+    is_early: bool = False
+    """Something of an earlier day is not done: the stream's newest day must not become this one's yet."""
     counts: bool = True
     """Whether that was an attempt to read it: not, while nothing has come that S3 might not refuse of any object."""
 

@@ -87,8 +87,8 @@ class Work(OpenWork):
 
         `remove`: and that objects which are finished are to be deleted, until `deleted` says that they are.
 
-        Objects of a stream are to be committed in the order of their days: all that is older than the window
-        of the newest is taken for done. A day in the future counts as today: it hides nothing until then.
+        Objects of a stream are to be committed in the order of their days, or as early: all that is older than the
+        window of the newest is taken for done. A day in the future counts as today: it hides nothing until then.
         """
         objects: dict[str, dict[str, ObjectPosition]] = {}
         newest: dict[str, date] = {}
@@ -98,6 +98,8 @@ class Work(OpenWork):
             if isinstance(position, ObjectPosition):
                 stream, day = position.found.stream, position.found.day
                 objects.setdefault(stream, {})[position.found.origin.key] = position
+                if position.is_early:
+                    continue
             else:
                 stream, day = position.stream, position.day
                 objects.setdefault(stream, {})
