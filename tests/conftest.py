@@ -1,5 +1,6 @@
 """What tests share: an AWS that runs here, over HTTP."""
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,17 @@ class Aws:
     def client(self, service: str) -> Any:
         session: Any = boto3.Session()  # its stubs know a fixed list of services
         return session.client(service, endpoint_url=self.url, region_name="us-east-1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heeded_signals() -> Iterator[None]:
+    """Commands leave ignored what is ignored when they begin, as under nohup or behind a shell's `&`: not in tests."""
+    ignored = [number for number in (signal.SIGHUP, signal.SIGINT) if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session")
