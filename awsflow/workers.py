@@ -24,6 +24,7 @@ from awsflow.items import Barrier, Found, Item, Position, Record
 from awsflow.ledger import Ledger, Unit
 from awsflow.state.positions import ObjectPosition
 from awsflow.turns import shared
+from awsflow.wanted import Wanted
 from awsflow.worker import BARRIERS_TELL, PATIENCE, STATS_TELL, Divisible, Job, News
 
 AHEAD = 64
@@ -101,7 +102,7 @@ class Workers:
 
     def read(self, found: Iterator[Found | None]) -> Generator[Item, None, None]:
         """Barriers, and failures, for what the workers have delivered of these objects."""
-        finding = _Finding(found)
+        finding = Wanted(found)
         while not self._is_over(finding):
             if self._stop() or self._error is not None:
                 self._end()
@@ -131,7 +132,7 @@ class Workers:
             worker.process.close()
         self._workers = []
 
-    def _is_over(self, finding: "_Finding") -> bool:
+    def _is_over(self, finding: Wanted) -> bool:
         return finding.ended and not self._alive()
 
     def _alive(self) -> list[_Worker]:
@@ -146,7 +147,7 @@ class Workers:
     def _have_room(self) -> list[_Worker]:
         return [worker for worker in self._alive() if self._has_room(worker)]
 
-    def _hand_out(self, finding: "_Finding") -> None:
+    def _hand_out(self, finding: Wanted) -> None:
         """Give the workers what was found, as long as they have room for it: to each time the one with the least."""
         while workers := self._have_room():
             if self._again:
@@ -269,26 +270,6 @@ def _barrier(positions: list[Position], came_to: Stats) -> Barrier:
         came_to.newest,
         came_to.newest_object,
     )
-
-
-class _Finding:
-    """What the source finds. Its error waits until what was found before it is delivered."""
-
-    def __init__(self, found: Iterator[Found | None]) -> None:
-        self._found = found
-        self.ended = False
-        self.error: Exception | None = None
-
-    def next(self) -> Found | None:
-        """The next object; None when there is none at the moment, or any more."""
-        if not self.ended:
-            try:
-                return next(self._found)
-            except StopIteration:
-                self.ended = True
-            except Exception as error:  # noqa: BLE001 - raised again when its turn has come
-                self.ended, self.error = True, error
-        return None
 
 
 class _Nowhere:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
 from awsflow.items import Found
+from awsflow.wanted import Wanted
 
 PIECE = 1 << 18
 """Bytes that are read at a time."""
@@ -62,7 +63,7 @@ def fetched(
     threads = 0
     held = 0
     wide = min(FIRST, requests)
-    finding = _Finding(wanted)
+    finding = Wanted(wanted)
     try:
         while True:
             while not finding.ended and len(waiting) < wide and (held < budget or not waiting):
@@ -95,25 +96,6 @@ def fetched(
             fetch.give_up()
         for _ in range(threads):
             work.put(None)
-
-
-class _Finding:
-    """What is wanted, one by one. Its error waits until what was found before it has been handed over."""
-
-    def __init__(self, wanted: Iterator[Found | None]) -> None:
-        self._wanted = wanted
-        self.ended = False
-        self.error: Exception | None = None
-
-    def next(self) -> Found | None:
-        """The next object; None when there is none at the moment, or any more (`ended`)."""
-        try:
-            return next(self._wanted)
-        except StopIteration:
-            self.ended = True
-        except Exception as error:  # noqa: BLE001 - raised again when its turn has come
-            self.ended, self.error = True, error
-        return None
 
 
 def _fetch_all(work: "SimpleQueue[_Fetch | None]") -> None:

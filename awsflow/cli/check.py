@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -13,10 +11,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from awsflow.cli.channel import Channel
-from awsflow.cli.chosen import Choice, Chosen, add_choice, choice
-from awsflow.cli.ending import ended
+from awsflow.cli.chosen import Choice, Chosen, add_choice, choice, printing
 from awsflow.cli.summary import count
-from awsflow.cli.wodle import SECRETS
 
 if TYPE_CHECKING:
     from awsflow.cli.checkup import Result
@@ -54,10 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str]) -> int:
     """Look; return the exit code."""
-    arguments = parser().parse_args(argv)
-    secrets = [os.environ.get(name) for name in SECRETS]
-    channel, out = Channel(sys.stderr, secrets=secrets), Channel(sys.stdout, secrets=secrets)
-    return ended(lambda: _check(arguments, channel, out), channel.error, channel.warning)
+    return printing(parser().parse_args(argv), _check)
 
 
 def _add_own(parser: argparse.ArgumentParser) -> None:

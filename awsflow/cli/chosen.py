@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 from awsflow import options as checks
 from awsflow.cli import bucket, service, subscriber
 from awsflow.cli.channel import Channel
+from awsflow.cli.ending import ended
 from awsflow.cli.people import access_of
 from awsflow.cli.run import checked_config, found
+from awsflow.cli.wodle import SECRETS
 from awsflow.errors import ArgumentsError, ConfigError
 from awsflow.options import AwsAccess, source_name
 
@@ -40,6 +43,13 @@ class Choice:
     """The sink, as `--to` has it."""
     wazuh_home: Path
     state: Path | None
+
+
+def printing(arguments: argparse.Namespace, act: Callable[[argparse.Namespace, Channel, Channel], int]) -> int:
+    """The exit code of a command that is given what it tells of and what it prints by; neither lets a secret pass."""
+    secrets = [os.environ.get(name) for name in SECRETS]
+    channel, out = Channel(sys.stderr, secrets=secrets), Channel(sys.stdout, secrets=secrets)
+    return ended(lambda: act(arguments, channel, out), channel.error, channel.warning)
 
 
 def add_choice(parser: argparse.ArgumentParser, add_own: Callable[[argparse.ArgumentParser], None]) -> None:

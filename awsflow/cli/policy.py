@@ -2,14 +2,10 @@
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Iterable, Sequence
 
 from awsflow.cli.channel import Channel
-from awsflow.cli.chosen import Chosen, add_choice, choice
-from awsflow.cli.ending import ended
-from awsflow.cli.wodle import SECRETS
+from awsflow.cli.chosen import Chosen, add_choice, choice, printing
 from awsflow.errors import ArgumentsError
 from awsflow.options import AwsAccess, BucketOptions, QueueOptions, ServiceOptions
 from awsflow.permissions import BUCKET_OF_QUEUE, Statement, Where, as_policy, needed, to_assume
@@ -41,10 +37,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str]) -> int:
     """Print the policy; return the exit code."""
-    arguments = parser().parse_args(argv)
-    secrets = [os.environ.get(name) for name in SECRETS]
-    channel, out = Channel(sys.stderr, secrets=secrets), Channel(sys.stdout, secrets=secrets)
-    return ended(lambda: _print(arguments, channel, out), channel.error, channel.warning)
+    return printing(parser().parse_args(argv), _print)
 
 
 def _add_own(parser: argparse.ArgumentParser) -> None:
