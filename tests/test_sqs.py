@@ -236,7 +236,7 @@ def test_nothing_is_deleted_that_the_sink_has_not_flushed_and_all_of_it_comes_ba
     logs.put(*keys)
     broken = FragileSink(breaks_behind=10)
     with pytest.raises(SinkError):
-        Flow(logs.source()).to(broken).run()
+        Flow(logs.source(), batch=Batch(seconds=3600)).to(broken).run()  # all of it is one batch, however slow
     assert (logs.left(), len(broken.arrived)) == (30, 10)
     assert sorted(logs.ids(wait=0)) == keys
     assert logs.left() == 0
