@@ -109,10 +109,11 @@ def is_alive(number: int) -> bool:
     return False
 
 
-def started(aws: Aws, wazuh: Wazuh) -> "subprocess.Popen[bytes]":
+def started(aws: Aws, wazuh: Wazuh, *flags: str) -> "subprocess.Popen[bytes]":
     """A run with three workers that has begun to deliver."""
     before = len(wazuh.bodies)
-    process = subprocess.Popen(wodle(aws, wazuh, "--workers", "3"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = wodle(aws, wazuh, "--workers", "3", *flags)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     while len(wazuh.bodies) < before + 100 and process.poll() is None:
         time.sleep(0.001)
     return process
@@ -189,7 +190,8 @@ def test_what_is_of_a_later_day_than_something_undone_is_committed_too(aws: Aws,
         s3.put_object(Bucket="trail", Key=key, Body=gzip.compress(document.encode(), 1))
         ids += of_object
     with Wazuh(tmp_path) as wazuh:
-        process = started(aws, wazuh)
+        # paced, so that the coordinator, which lists a slow store besides, has committed what it was told
+        process = started(aws, wazuh, "--max-eps", "4000")
         while len(wazuh.bodies) < 20_000 and process.poll() is None:
             time.sleep(0.001)
         assert process.poll() is None
