@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from awsflow.errors import AwsflowError
 from awsflow.flow import Batch, Failures, Sink, Source, Stats, deliver
-from awsflow.items import Barrier, Failure, Found, Item, Position, Read
+from awsflow.items import Barrier, Failure, Found, Item, Position, Read, Record
 from awsflow.state.positions import ObjectPosition
 
 PATIENCE = 0.5
@@ -62,23 +62,26 @@ class Job:
     ending: mmap
     share: int
 
-    def run(self, connection: Connection, unwanted: Sequence[Connection]) -> None:
-        """In the process: deliver what the coordinator hands out, until it has nothing more, or is gone."""
+    def run(self, connection: Connection, committed: int, unwanted: Sequence[Connection]) -> None:
+        """In the process: deliver what the coordinator hands out, until it has nothing more, or is gone.
+
+        `committed` is an event of the kernel's, by which it says that what was told last is committed.
+        """
         for other in unwanted:
             other.close()  # so that all of them see when the coordinator is gone
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # they go to all processes; the coordinator says what they mean
         threading.Thread(target=_end_with, args=(connection.fileno(),), name="awsflow-orphan", daemon=True).start()
-        told = _Told(connection, self.stats, self.failures)
+        told = _Told(connection, committed, self.stats, self.failures)
         handed_out = _HandedOut(connection, self.ending)
         error: BaseException | None = None
         try:
-            with closing(self.sink):
+            with closing(_OnceCommitted(self.sink, told)) as sink:
                 while handed_out.any_comes():
                     deliver(
                         self._items(handed_out),
-                        self.sink,
+                        sink,
                         told.commit,
                         batch=self.batch,
                         stats=self.stats,
@@ -157,8 +160,10 @@ class _HandedOut:
 class _Told:
     """What a worker has to tell, told when it is flushed."""
 
-    def __init__(self, connection: Connection, stats: Stats, failures: Failures) -> None:
+    def __init__(self, connection: Connection, committed: int, stats: Stats, failures: Failures) -> None:
         self._connection = connection
+        self._committed = committed
+        self._is_uncommitted = False
         self._stats = stats
         self._before = replace(stats)
         self._failures = failures
@@ -179,7 +184,14 @@ class _Told:
             for position, following in zip(positions, [*positions[1:], None], strict=True)
             if following is None or position.found is not following.found
         ]
+        self._is_uncommitted = True
         self._tell(last)
+
+    def wait(self) -> None:
+        """Return when what was told is committed."""
+        if self._is_uncommitted:
+            os.eventfd_read(self._committed)
+            self._is_uncommitted = False
 
     def last(self, error: BaseException | None) -> None:
         """Tell that this is all, and why."""
@@ -195,6 +207,27 @@ class _Told:
         for name in (*BARRIERS_TELL, *STATS_TELL):
             setattr(came_to, name, getattr(self._stats, name) - getattr(since, name))
         self._connection.send(News(positions, failures, came_to, error, ended))
+
+
+class _OnceCommitted:
+    """The sink, given a batch once the one before it is committed: so no more than one is ever sent again."""
+
+    def __init__(self, sink: Sink, told: _Told) -> None:
+        self._sink = sink
+        self._told = told
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Wait, and write."""
+        self._told.wait()
+        self._sink.write(records)
+
+    def flush(self) -> None:
+        """Flush the sink."""
+        self._sink.flush()
+
+    def close(self) -> None:
+        """Close the sink."""
+        self._sink.close()
 
 
 def _picklable(error: BaseException | None) -> BaseException | None:

@@ -1,14 +1,16 @@
 """Workers: processes that read, shape and send objects side by side, each with a sink of its own.
 
 One coordinator finds the objects, hands them out, and alone owns the state. A worker delivers what it is given as any
-flow does, in batches; but instead of committing a position it tells the coordinator, who commits it. So what is sent
-was flushed before it is committed, here too, and an object's records keep their order, for one worker reads all of it.
+flow does, in batches; but instead of committing a position it tells the coordinator, who commits it, and sends nothing
+more until that is done. So what is sent was flushed before it is committed, here too, no more than a batch of each
+worker is ever sent without being committed, and an object's records keep their order, for one worker reads all of it.
 
 Processes are forked, so that whatever a flow is made of need not be pickled; what passes between them afterwards,
 through pipes of their own, are `Found`, positions and failures.
 """
 
 import multiprocessing
+import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -41,6 +43,8 @@ class _Worker:
 
     process: BaseProcess
     connection: Connection
+    committed: int
+    """An event of the kernel's by which it learns that what it told is committed."""
     units: deque[Unit] = field(default_factory=deque)
     """What it has to do, in this order."""
     size: int = 0
@@ -55,6 +59,10 @@ class _Worker:
         """Hand it an object, or tell it that there is none."""
         with suppress(OSError):  # it has died: that is told when it is listened to
             self.connection.send(found)
+
+    def acknowledge(self) -> None:
+        """Tell it that what it told last is committed."""
+        os.eventfd_write(self.committed, 1)
 
 
 class Workers:
@@ -90,15 +98,16 @@ class Workers:
         job = Job(source, stages, shared(sink, number), batch, stats, failures, self._ending, number)
         for _ in range(number):
             ours, theirs = context.Pipe()
+            committed = os.eventfd(0)
             unwanted = [worker.connection for worker in self._workers] + [ours]
-            process = context.Process(target=job.run, args=(theirs, unwanted), daemon=True)
+            process = context.Process(target=job.run, args=(theirs, committed, unwanted), daemon=True)
             with warnings.catch_warnings():
                 # Python 3.12 and later warn of forks beside threads, which may hold locks. Ours that are there now
                 # wait for signals, and hold none.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 process.start()
             theirs.close()
-            self._workers.append(_Worker(process, ours))
+            self._workers.append(_Worker(process, ours, committed))
 
     def read(self, found: Iterator[Found | None]) -> Generator[Item, None, None]:
         """Barriers, and failures, for what the workers have delivered of these objects."""
@@ -106,8 +115,11 @@ class Workers:
         while not self._is_over(finding):
             if self._stop() or self._error is not None:
                 self._end()
-                yield from self._told_until_all_ended()
-                break  # all have ended; an error is raised below
+                while self._alive():
+                    yield from self._told(None)
+                self.stopped = self._stop()
+                yield Barrier()
+                break  # an error is raised below
             self._hand_out(finding)
             if finding.ended and not self._again:
                 self._bid_farewell()
@@ -117,14 +129,22 @@ class Workers:
 
     @staticmethod
     def committing(commit: Commit) -> Commit:
-        """What commits the positions of barriers that `read` yields: each holds several."""
-        return lambda positions: commit([position for one in positions for position in _each(one)])
+        """What commits the positions of barriers that `read` yields: each holds several, and who waits for them."""
+
+        def committing(positions: Sequence[Position]) -> None:
+            commit([position for one in positions for position in _each(one)])
+            for one in positions:
+                for worker in one.told_by if isinstance(one, _Together) else ():
+                    worker.acknowledge()
+
+        return committing
 
     def close(self) -> None:
         """End the workers. What they have not told by now is not committed."""
         self._end()
         for worker in self._workers:
             worker.connection.close()
+            os.close(worker.committed)
             worker.process.join(GRACE)
             if worker.process.is_alive():
                 worker.process.kill()
@@ -180,23 +200,9 @@ class Workers:
         """Let the workers flush and end, wherever they are."""
         self._ending[0] = 1
 
-    def _told_until_all_ended(self) -> Generator[Item, None, None]:
-        """What is left to tell, behind one barrier: whoever asked to stop listens to nothing behind that."""
-        positions: list[Position] = []
-        came_to = Stats()
-        while self._alive():
-            for item in self._told(None):
-                if isinstance(item, Barrier):
-                    positions += _each(item.position) if item.position else ()
-                    came_to.add(item)
-                else:
-                    yield item
-        self.stopped = self._stop()
-        yield _barrier(positions, came_to)
-
     def _told(self, patience: float | None) -> Generator[Item, None, None]:
         """What workers have to tell now, or within `patience` seconds; then a barrier."""
-        positions: list[Position] = []
+        told_by: list[_Worker] = []
         came_to = Stats()
         alive = {worker.connection: worker for worker in self._alive()}
         for connection in wait(list(alive), patience):
@@ -210,11 +216,20 @@ class Workers:
             self._count(came_to, news.came_to)
             for position in news.positions:
                 self._reached(worker, position)
+            if news.positions:
+                told_by.append(worker)
             if news.error is not None and self._error is None:
                 self._error = news.error
             worker.ended = news.ended
-        positions += self._ledger.committable()
-        yield _barrier(positions, came_to)
+        positions = self._ledger.committable()
+        yield Barrier(
+            _Together(positions, told_by) if positions else None,
+            came_to.read,
+            came_to.objects,
+            came_to.bytes_in,
+            came_to.newest,
+            came_to.newest_object,
+        )
 
     def _reached(self, worker: _Worker, position: ObjectPosition) -> None:
         unit = worker.units[0]  # a worker takes them in their order
@@ -255,21 +270,12 @@ class _Together:
     """Positions of which each is committable, as one barrier's."""
 
     positions: Sequence[Position]
+    told_by: Sequence[_Worker]
+    """Who sends nothing more until they are committed."""
 
 
 def _each(position: Position) -> Sequence[Position]:
     return position.positions if isinstance(position, _Together) else (position,)
-
-
-def _barrier(positions: list[Position], came_to: Stats) -> Barrier:
-    return Barrier(
-        _Together(positions) if positions else None,
-        came_to.read,
-        came_to.objects,
-        came_to.bytes_in,
-        came_to.newest,
-        came_to.newest_object,
-    )
 
 
 class _Nowhere:

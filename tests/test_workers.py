@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,7 @@ from awsflow.errors import ArgumentsError, DecodeError, WorkerDied
 from awsflow.sinks import NdjsonFile, WazuhSocket
 from awsflow.sinks.dead_letters import DeadLetters
 from awsflow.sources import CloudWatchLogs, LocalFiles, S3Bucket
+from awsflow.state.positions import ObjectPosition
 from tests.conftest import Aws
 from tests.test_delivery import BATCH, put_objects, wodle
 from tests.wazuh import Wazuh
@@ -190,8 +191,7 @@ def test_what_is_of_a_later_day_than_something_undone_is_committed_too(aws: Aws,
         s3.put_object(Bucket="trail", Key=key, Body=gzip.compress(document.encode(), 1))
         ids += of_object
     with Wazuh(tmp_path) as wazuh:
-        # paced, so that the coordinator, which lists a slow store besides, has committed what it was told
-        process = started(aws, wazuh, "--max-eps", "4000")
+        process = started(aws, wazuh)
         while len(wazuh.bodies) < 20_000 and process.poll() is None:
             time.sleep(0.001)
         assert process.poll() is None
@@ -202,6 +202,27 @@ def test_what_is_of_a_later_day_than_something_undone_is_committed_too(aws: Aws,
         seen = Counter(event["aws"]["eventID"] for event in wazuh.events())
     assert set(ids) - set(seen) == set()
     assert sum(seen.values()) - len(ids) <= 3 * BATCH
+
+
+def test_a_worker_sends_nothing_more_until_what_it_sent_is_committed(tmp_path: Path) -> None:
+    put_files(tmp_path / "logs", 6, 5000)
+    uncommitted: list[int] = []
+
+    class Slow(LocalFiles):
+        def commit(self, positions: Sequence[Any]) -> None:
+            time.sleep(0.2)  # enough for many batches
+            uncommitted.append(len(wazuh.bodies) - sum(committed.values()))
+            for position in positions:
+                if isinstance(position, ObjectPosition):
+                    committed[position.found.origin.key] = position.records
+            super().commit(positions)
+
+    committed: dict[str, int] = {}
+    with Wazuh(tmp_path / "home") as wazuh:
+        source = Slow(tmp_path / "logs", log_type="custom", format="jsonl")
+        assert Flow(source).to(WazuhSocket(wazuh.path)).run(2).sent == 30_000
+    assert len(uncommitted) > 10
+    assert max(uncommitted) <= 2 * BATCH
 
 
 def test_asked_to_stop_the_workers_flush_and_nothing_is_repeated(aws: Aws, tmp_path: Path) -> None:

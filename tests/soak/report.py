@@ -17,9 +17,8 @@ HEAD = """# Reliability
 At least once, in order within an object: a position is committed only behind a flush, so whatever happens in between,
 the next run goes on from there. **0 events are lost, and a run that is killed or ends with an error repeats one batch
 (1,000 events) at most**; of a queue, one object more, for a message is deleted as a whole. With `--workers` each may
-repeat a batch; where their coordinator is killed, what it was told and has not committed yet is repeated besides. An
-object that is replaced while it is read is a new one, and read from its beginning. This page is written by `make soak`,
-where vpcflow has three workers.
+repeat a batch. An object that is replaced while it is read is a new one, and read from its beginning. This page is
+written by `make soak`, where vpcflow has three workers.
 """
 FAULTS = """## Faults
 
