@@ -112,10 +112,10 @@ def _session(access: AwsAccess) -> "Session":
     """A botocore session with the access's own credentials."""
     import botocore.session  # noqa: PLC0415 - see client
 
-    from awsflow.aws_models import ModelFiles  # noqa: PLC0415 - likewise
+    from awsflow.aws_models import Models  # noqa: PLC0415 - likewise
 
     session = botocore.session.Session(profile=access.profile)
-    session.get_component("data_loader").file_loader = ModelFiles()
+    session.register_component("data_loader", Models(session.get_component("data_loader")))
     if access.access_key and access.secret_key:
         session.set_credentials(access.access_key, access.secret_key)
     return session

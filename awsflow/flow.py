@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from awsflow.envelope import wazuh_json
 from awsflow.errors import ArgumentsError
@@ -72,8 +72,7 @@ class LoggedFailures:
         """Nothing is held back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """When to flush: as soon as one of these is reached."""
 
     records: int = 1000

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 from awsflow.errors import AwsflowError
 from awsflow.rows import Rows
@@ -25,8 +25,7 @@ Position: TypeAlias = Any
 """What a restart needs. Opaque to stages and sinks: only the source that made it looks inside."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where records come from, and what the envelope says of it."""
 
     bucket: str = ""
@@ -72,8 +71,7 @@ class Records:
         return len(self.numbers)
 
 
-@dataclass(frozen=True, slots=True)
-class Barrier:
+class Barrier(NamedTuple):
     """All items before this one belong to `position`, and what reading them came to.
 
     A quiet source yields a barrier without position, so that time can pass in the stream.
@@ -92,8 +90,7 @@ class Barrier:
     """When the object that ends here was written, likewise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Something that could not be read: a line or row (`content` is what it holds), or the rest of an object (None)."""
 
     origin: Origin
@@ -165,8 +162,7 @@ def bodies(records: Sequence[Record]) -> Iterable[Any]:
     return records.bodies if isinstance(records, Encoded) else (record.event for record in records)
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """What a decoder puts in the place of an event that it cannot read, when it can go on behind it."""
 
     reason: str
@@ -182,8 +178,7 @@ RowsOrBlock: TypeAlias = Rows | Block
 """A block of which all events are columns of text may remain so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An object worth reading, and what to commit once its records are delivered.
 
     Picklable: it is also the unit of work that other processes are given.

@@ -1,6 +1,6 @@
 """The ledger of objects that were handed out to workers, and which of their positions may be committed."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from awsflow.items import Found
@@ -27,7 +27,7 @@ class Unit:
     @property
     def rest(self) -> Found:
         """What is left to deliver."""
-        return replace(self.found, done=self.done)
+        return self.found._replace(done=self.done)
 
     def reached(self, position: ObjectPosition) -> None:
         """Take note of how far it was delivered."""
@@ -66,7 +66,7 @@ class Ledger:
             stream, day = unit.found.stream, unit.found.day
             is_early = day is not None and day > undone.get(stream, date.max)
             if unit.uncommitted is not None:
-                positions.append(replace(unit.uncommitted, is_early=is_early))
+                positions.append(unit.uncommitted._replace(is_early=is_early))
                 unit.uncommitted, unit.is_early = None, is_early
             elif unit.is_early and not is_early and day is not None:
                 positions.append(StreamPosition(stream, day))

@@ -6,9 +6,9 @@ wazuh-agentd-state.html, beside it. Both are rewritten every 5 seconds unless co
 
 import re
 import stat
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 LARGEST_STATE = 64 << 10
 """Bytes of a state file that are read; a real one has some 3 KiB."""
@@ -25,8 +25,7 @@ _buffers = re.compile(r"<client_buffer>(.*?)</client_buffer>", re.DOTALL).findal
 _capacities = re.compile(r"<(?:queue_size|length)>\s{0,99}([0-9]{1,9})\s{0,99}</", re.ASCII).findall
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(NamedTuple):
     """What a receiver's queue held at a moment."""
 
     at: float

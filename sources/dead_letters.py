@@ -140,7 +140,7 @@ class DeadLetterFiles:
             for found in self._named(letter, types):
                 for item in self._read(found, types):
                     if isinstance(item, Barrier):
-                        yield replace(item, position=None)
+                        yield item._replace(position=None)
                     else:
                         failed = failed or (isinstance(item, Failure) and item.content is None)
                         yield item

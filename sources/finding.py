@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
@@ -233,7 +232,7 @@ class Finding:
             found = self._one(
                 failed.key, self._types, size=size, etag=etag, stream=failed.stream, day=failed.day, done=done
             )
-            yield replace(found, failed_before=True)
+            yield found._replace(failed_before=True)
 
     def _one(
         self,

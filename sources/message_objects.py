@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from awsflow.errors import DecodeError
 from awsflow.items import Barrier, Failure, Found, Item, Origin
@@ -75,7 +74,7 @@ class MessageObjects:
         if self._skip_on_error:
             error.args = (f"{error}; message {message.id} is filed, and deleted from the queue", *error.args[1:])
             content = message.body.encode("utf-8", "surrogatepass")
-            yield replace(failure, content=content, log_type=self._reader, is_message=True)
+            yield failure._replace(content=content, log_type=self._reader, is_message=True)
             return
         fate = f"message {message.id} stays in the queue {self._queue}, for its redrive policy"
         error.args = (f"{error}; {fate}", *error.args[1:])

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -165,7 +165,7 @@ class S3Bucket:
             if position.error and not position.counts:
                 self._refused = self._refused or position.error
                 self._refusals += 1
-                objects[at] = replace(position, counts=self._can_read)
+                objects[at] = position._replace(counts=self._can_read)
         return objects
 
     def _open(self) -> Finding:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from typing import Any, Self
 
 from awsflow.aws import doing
@@ -31,10 +30,10 @@ class Opening:
 
     def anew(self, found: Found) -> tuple[Found, Generator[bytes, None, None]]:
         """The object as it is now, and its chunks, as `fetched` has them."""
-        now = replace(found, done=0)
+        now = found._replace(done=0)
         if found.etag:
             for entry in listed_as(self._client, found.origin.bucket, found.origin.key):
-                now = replace(now, size=entry["Size"], etag=entry["ETag"].strip('"'))
+                now = now._replace(size=entry["Size"], etag=entry["ETag"].strip('"'))
         return now, self._chunks(now)
 
     def _chunks(self, found: Found) -> Generator[bytes, None, None]:

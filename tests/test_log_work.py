@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -74,23 +73,23 @@ def test_only_the_last_position_of_a_stream_counts(state: State) -> None:
 
 
 def test_a_part_before_becomes_one_with_the_rest_when_it_is_finished(state: State) -> None:
-    before = replace(FULL, earliest=100, latest=400, until=1000)
+    before = FULL._replace(earliest=100, latest=400, until=1000)
     state.work.commit([FULL, before])
     assert state.reopen().left(REGION, GROUP, ["s"]) == {"s": [FULL, before]}
-    state.work.commit([replace(before, latest=900), replace(before, latest=950, finished=True)])
-    assert state.work.left(REGION, GROUP, ["s"]) == {"s": [replace(FULL, earliest=100)]}
+    state.work.commit([before._replace(latest=900), before._replace(latest=950, finished=True)])
+    assert state.work.left(REGION, GROUP, ["s"]) == {"s": [FULL._replace(earliest=100)]}
 
 
 def test_two_parts_before_that_end_in_one_commit_are_both_taken_in(state: State) -> None:
-    near = replace(FULL, earliest=500, latest=900, until=1000, finished=True)
-    far = replace(FULL, earliest=100, latest=300, until=500)
+    near = FULL._replace(earliest=500, latest=900, until=1000, finished=True)
+    far = FULL._replace(earliest=100, latest=300, until=500)
     state.work.commit([FULL])
     state.work.commit([near, far])
-    assert state.work.left(REGION, GROUP, ["s"]) == {"s": [replace(FULL, earliest=500), far]}
+    assert state.work.left(REGION, GROUP, ["s"]) == {"s": [FULL._replace(earliest=500), far]}
 
 
 def test_streams_that_were_not_listed_are_forgotten_once_that_is_committed(state: State) -> None:
-    state.work.commit([of("gone"), of("here"), replace(of("gone"), group="/other")])
+    state.work.commit([of("gone"), of("here"), of("gone")._replace(group="/other")])
     work = state.reopen()
     work.left(REGION, GROUP, ["here", "new"])
     assert state.names() == ["gone", "gone", "here"]
@@ -113,7 +112,7 @@ def test_a_group_that_nobody_knows_leaves_nothing_behind(state: State) -> None:
 
 
 def test_a_stream_that_was_deleted_is_forgotten_with_all_its_parts(state: State) -> None:
-    state.work.commit([FULL, replace(FULL, until=1000, earliest=1, latest=2), of("t")])
+    state.work.commit([FULL, FULL._replace(until=1000, earliest=1, latest=2), of("t")])
     state.work.commit([StreamGone(REGION, GROUP, "s")])
     assert state.names() == ["t"]
 

@@ -27,6 +27,9 @@ COMMANDS = {
     "demo": "see it work: an S3 stand-in, sample logs, a socket as Wazuh has it, and two runs",
 }
 
+GARBAGE = 100_000
+"""Objects more than before, from which on Python looks for garbage: those of a start, about as many, all stay."""
+
 UNWRITABLE = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO})
 """What may become of writing to standard output, where nothing nearer has an answer to it."""
 
@@ -73,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
+    gc.set_threshold(GARBAGE)
     # Not a byte is printed that is not ours: the scheduler makes an event of every line.
     logging.getLogger().addHandler(logging.NullHandler())
     if not sys.warnoptions:

@@ -1,7 +1,6 @@
 """History: what became of the runs of every source: the last one, totals, and figures by the hour."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -17,8 +16,7 @@ _ERROR = 500
 _TOTALS = ("read", "sent", "discarded", "shrunk", "failed", "objects", "bytes_in", "bytes_out", "seconds")
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What a run tells of itself, now and then and at its end. Times are seconds since 1970."""
 
     source: str

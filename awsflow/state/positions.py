@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Self
+from typing import NamedTuple, Self
 
 from awsflow.items import Found
 
@@ -12,8 +12,7 @@ ALL = 1 << 62
 """`LogPosition.more` where it is not known how many: all that have that time."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectPosition:
+class ObjectPosition(NamedTuple):
     """How far an object has been delivered."""
 
     found: Found
@@ -30,8 +29,7 @@ class ObjectPosition:
     """Whether that was an attempt to read it: not, while nothing has come that S3 might not refuse of any object."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamPosition:
+class StreamPosition(NamedTuple):
     """All of a stream before this day is done, though no object may lie there yet."""
 
     stream: str
@@ -43,8 +41,7 @@ class AllListed:
     """Every stream there is was listed, and what was found in them is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What the state knows of an object."""
 
     etag: str
@@ -56,8 +53,7 @@ class Remembered:
     """Whether that is because it is on the failures list, or was: it has not been delivered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undeleted:
+class Undeleted(NamedTuple):
     """An object that was delivered and is to be deleted."""
 
     number: int
@@ -65,8 +61,7 @@ class Undeleted:
     etag: str
 
 
-@dataclass(frozen=True, slots=True)
-class FailedObject:
+class FailedObject(NamedTuple):
     """An object of the failures list."""
 
     stream: str
@@ -85,8 +80,7 @@ class FailedObject:
     """The date in its key."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogPosition:
+class LogPosition(NamedTuple):
     """How far a log stream has been read: all events from `earliest` on. Times are milliseconds since 1970.
 
     Late events are told from those that were read by marks, 16 bytes for each event that was read last: its time and
@@ -121,8 +115,7 @@ class LogPosition:
         return cls(region, group, stream, earliest, latest, token, floor=latest, more=ALL)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupListed:
+class GroupListed(NamedTuple):
     """All streams of a log group were listed, or all whose names begin with `prefix`."""
 
     region: str
@@ -132,8 +125,7 @@ class GroupListed:
     """Whether the group is not there, or not any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamGone:
+class StreamGone(NamedTuple):
     """A log stream was deleted."""
 
     region: str
@@ -141,8 +133,7 @@ class StreamGone:
     stream: str
 
 
-@dataclass(frozen=True, slots=True)
-class ScanPosition:
+class ScanPosition(NamedTuple):
     """How far the findings of a service in a region have been read. Times are milliseconds since 1970."""
 
     service: str
