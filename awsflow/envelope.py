@@ -120,8 +120,7 @@ def wazuh_json(items: Iterable[Item]) -> Generator[Item, None, None]:
         if item.__class__ is Record:
             if item.origin is not encoder.origin:
                 encoder = _Encoder(item.origin)
-            for body in encoder.bodies(item.event, item.number):
-                yield Record(body, item.origin, item.number)
+            yield from encoder.together(Records((item.event,), item.origin, (item.number,)))
         elif isinstance(item, Records):
             if item.origin is not encoder.origin:
                 encoder = _Encoder(item.origin)
@@ -145,35 +144,39 @@ class _Encoder:
         self._rows: dict[tuple[str, ...], RowsJson | None] = {}
 
     def together(self, records: Records) -> Records:
-        """The encoded records."""
-        events = records.events
+        """What is sent for events: each in the shape of its type, with the account, without its own log_info."""
+        events: Any = records.events
         if events.__class__ is Rows and (lines := self._lines(events)) is not None:
             return Records(lines, self.origin, records.numbers)
+        shape, account, in_object = self._shape, self._account, self._in_object
         encoded: list[Event] = []
         numbers: list[int] = []
         for event, number in zip(events, records.numbers, strict=True):
-            made = self.bodies(event, number)
-            encoded += made
-            numbers += [number] * len(made)
+            if event.__class__ is dict:
+                fields = event
+            elif isinstance(event, Mapping):
+                fields = dict(event)
+            else:
+                encoded.append(_text_bytes(event, self.origin, number))
+                numbers.append(number)
+                continue
+            if account:
+                fields["aws_account_id"] = account
+            if in_object:
+                fields.pop("log_info", None)
+            shaped = shape(fields)
+            if isinstance(shaped, list):
+                encoded += [self._body(one) for one in shaped]
+                numbers += [number] * len(shaped)
+            else:
+                encoded.append(self._body(shaped))
+                numbers.append(number)
         return Records(encoded, self.origin, numbers)
 
-    def bodies(self, event: Any, number: int) -> list[bytes]:
-        """What is sent for an event: in the shape of its type, with the account, without its own log_info."""
-        if event.__class__ is not dict:
-            if not isinstance(event, Mapping):
-                return [_text_bytes(event, self.origin, number)]
-            event = dict(event)
-        if self._account:
-            event["aws_account_id"] = self._account
-        if self._in_object:
-            event.pop("log_info", None)
-        shaped = self._shape(event)
-        return [self._body(one) for one in shaped] if isinstance(shaped, list) else [self._body(shaped)]
-
-    def _body(self, event: dict[str, Any]) -> bytes:
-        if not event:
+    def _body(self, fields: dict[str, Any]) -> bytes:
+        if not fields:
             return self._head + (b"}" if self._in_object else b"{}") + self._tail
-        return self._begun + json_bytes(event)[1:] + self._tail
+        return self._begun + json_bytes(fields)[1:] + self._tail
 
     def _lines(self, rows: Rows) -> list[bytes] | None:
         """The bodies of rows; None if it takes mappings to make them."""
