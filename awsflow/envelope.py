@@ -176,7 +176,9 @@ class _Encoder:
     def _body(self, fields: dict[str, Any]) -> bytes:
         if not fields:
             return self._head + (b"}" if self._in_object else b"{}") + self._tail
-        return self._begun + json_bytes(fields)[1:] + self._tail
+        if not self._tail:
+            return json_bytes(fields)
+        return json_bytes({"": fields}).replace(b'{"":{', self._begun, 1)  # one copy: a tenth faster than to add up
 
     def _lines(self, rows: Rows) -> list[bytes] | None:
         """The bodies of rows; None if it takes mappings to make them."""
