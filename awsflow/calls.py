@@ -17,6 +17,10 @@ class Renewing(Protocol):
         ...
 
 
+UNTIL = "awsflow_until"
+"""In a request's context: when its call is not tried again any more, in seconds of the clock."""
+CAME = "awsflow_came"
+"""Likewise: called in place of sending it; what was sent already in its stead has come to that."""
 EXPIRED = ("ExpiredToken", "ExpiredTokenException")
 
 
@@ -51,12 +55,13 @@ class _Calls:
 
     def begun(self, request: Any, **_: Any) -> None:
         """Before each attempt: the first one starts the clock."""
-        request.context.setdefault("awsflow_until", self._clock() + self._seconds)
+        request.context.setdefault(UNTIL, self._clock() + self._seconds)
         request.context["awsflow_token"] = request.headers.get("X-Amz-Security-Token")
 
     def sent(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
         """In place of botocore's own sending: an answer that is not whole is none."""
-        response: AWSResponse = self._session.send(request)
+        came = request.context.pop(CAME, None)
+        response: AWSResponse = self._session.send(request) if came is None else came()
         if response.status_code >= 300 or not request.stream_output:
             try:
                 content = response.content
@@ -76,7 +81,7 @@ class _Calls:
         """When botocore considers to try again: the pause before, in seconds; None leaves it to others."""
         context = request_dict["context"]
         told = response[1].get("Error", {}).get("Code") if response is not None else None
-        if self._clock() >= context["awsflow_until"]:
+        if self._clock() >= context[UNTIL]:
             if caught_exception is not None:
                 raise caught_exception
             if response is not None and response[0].status_code >= 300:

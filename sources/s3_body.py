@@ -1,15 +1,23 @@
-"""The bytes of one S3 object in one version, as smart_open reads them: what breaks off is opened again at that byte."""
+"""The bytes of one S3 object in one version; what breaks off is opened again at that byte.
 
+An object is asked for by a shorter way than the client's, if the client has shown it; smart_open reads the rest of what
+breaks off, and what can't be had like that.
+"""
+
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from awsflow.aws import doing
 from awsflow.errors import EndpointUnreachable, ObjectReplaced, ServiceError
 from awsflow.items import Found
 from awsflow.sources.ahead import PIECE, fetched
 from awsflow.sources.listing import S3Client, listed_as
+
+if TYPE_CHECKING:
+    from awsflow.sources.s3_by_example import ByExample
 
 SLICE = 1 << 16
 """Bytes that a connection is asked for at a time: what came before it broke off need not come again."""
@@ -21,12 +29,18 @@ class Opening:
     def __init__(self, client: S3Client, *, seconds: float, note: Callable[[str], None] = lambda text: None) -> None:
         """`seconds`: for how long an object that breaks off, or stands still, is tried again without news of it."""
         self._client = client
+        self._by_example: ByExample | None = None
+        self._first = threading.Lock()
         self._seconds = seconds
         self._note = note
 
     def __call__(self, found: Found) -> "S3Body":
         """Open an object, in the version that was found. ObjectReplaced if that is not there any more."""
-        return S3Body(_Version(self._client, found, self._seconds, self._note))
+        from awsflow.sources.s3_by_example import ByExample  # noqa: PLC0415 - not needed by a run that finds nothing new
+
+        with self._first:
+            self._by_example = self._by_example or ByExample(self._client)
+        return S3Body(_Version(self._client, self._by_example, found, self._seconds, self._note))
 
     def anew(self, found: Found) -> tuple[Found, Generator[bytes, None, None]]:
         """The object as it is now, and its chunks, as `fetched` has them."""
@@ -47,39 +61,87 @@ class S3Body:
     """An open object. Its errors are ours."""
 
     def __init__(self, version: "_Version") -> None:
-        import smart_open.s3  # noqa: PLC0415 - not needed by a run that finds nothing new
-
         self._version = version
-        origin = version.found.origin
+        self._at = 0
+        self._file: Any = None
         with version.reading():
-            self._file = smart_open.s3.open(origin.bucket, origin.key, "rb", buffer_size=PIECE, client=version)
+            self._connection = version.whole()
+            if self._connection is None:
+                self._file = self._opened()
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most `size`; none at the end."""
+        if self._connection is not None:
+            piece = self._read_on(self._connection, size)
+            if piece or self._connection is not None:
+                return piece
         with self._version.reading():
-            return self._file.read(size)
+            if self._file is None:
+                self._file = self._opened()
+            read: bytes = self._file.read(size)
+            return read
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._file.close()
+        for each in (self._connection, self._file):
+            if each is not None:
+                each.close()
+
+    def _read_on(self, connection: "_Connection", size: int) -> bytes:
+        """What comes, at most `size` bytes; there is no connection any more when it has broken off."""
+        pieces = []
+        try:
+            while size and (piece := connection.read(size)):
+                pieces.append(piece)
+                self._at += len(piece)
+                size -= len(piece)
+        except Exception as error:
+            if not _breaks_off(error):
+                raise
+            connection.close()
+            self._connection = None
+        return b"".join(pieces)
+
+    def _opened(self) -> Any:
+        """The rest of it, as smart_open reads it."""
+        import smart_open.s3  # noqa: PLC0415 - not needed by most runs, and slow to import
+
+        origin = self._version.found.origin
+        file = smart_open.s3.open(
+            origin.bucket, origin.key, "rb", buffer_size=PIECE, client=self._version, defer_seek=True
+        )
+        file.seek(self._at)
+        return file
 
 
 class _Version:
     """What smart_open takes for the client: each of its requests is for the same version of the object."""
 
-    def __init__(self, client: S3Client, found: Found, seconds: float, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, client: S3Client, by_example: "ByExample", found: Found, seconds: float, note: Callable[[str], None]
+    ) -> None:
         self.found = found
         self.place = str(client.meta.endpoint_url)
         self._what = f"reading {found.origin}"
         self._client = client
+        self._by_example = by_example
         self._seconds = seconds
         self._note = note
         self._etag = f'"{found.etag}"' if found.etag else ""
         self._broken: Exception | None = None
         """Why the connection broke off, if nothing has come since."""
         self._broken_at = 0.0
+
+    def whole(self) -> "_Connection | None":
+        """All of it, by the shorter way; None if it has to be opened as ever."""
+        origin = self.found.origin
+        if self._by_example.lacks(origin.bucket) and self.found.etag and self.found.size:
+            connection: _Connection = self.get_object(Bucket=origin.bucket, Key=origin.key, Range="bytes=0-")["Body"]
+            return connection
+        answer = self._by_example.whole(origin.bucket, origin.key, self._etag)
+        return None if answer is None else self._checked(answer, 0)
 
     def get_object(self, **request: Any) -> dict[str, Any]:
         """GetObject, if it is still the same one."""
@@ -91,11 +153,16 @@ class _Version:
         if self._etag:
             request["IfMatch"] = self._etag
         try:
-            answer: dict[str, Any] = self._client.get_object(**request)
+            answer: dict[str, Any] = self._by_example.get_object(**request)
         except self._client.exceptions.ClientError as error:
             if error.response.get("Error", {}).get("Code") == "InvalidRange" and self.found.etag and self.found.size:
                 raise self._wrong("InvalidRange") from None  # smart_open takes it for an empty object
             raise
+        begin = int(request["Range"].removeprefix("bytes=").partition("-")[0]) if "ContentRange" in answer else 0
+        return {**answer, "Body": self._checked(answer, begin)}
+
+    def _checked(self, answer: dict[str, Any], begin: int) -> "_Connection":
+        """The connection on which an answer comes, if it is one of the same version."""
         etag, size = answer.get("ETag"), _size(answer)
         if etag and self._etag and etag != self._etag:  # there are stores that know no If-Match
             answer["Body"].close()
@@ -104,9 +171,7 @@ class _Version:
             answer["Body"].close()
             raise self._wrong(f"{size} bytes")
         self._etag = etag
-        begin = int(request["Range"].removeprefix("bytes=").partition("-")[0]) if "ContentRange" in answer else 0
-        answer["Body"] = _Connection(answer["Body"], self, size - begin)
-        return answer
+        return _Connection(answer["Body"], self, size - begin)
 
     def came(self) -> None:
         """Something new has come."""
@@ -152,6 +217,14 @@ def _size(answer: dict[str, Any]) -> int | None:
     return size if answer["ResponseMetadata"]["HTTPStatusCode"] == 200 else None
 
 
+def _breaks_off(error: Exception) -> bool:
+    """Whether an error is a connection's."""
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - half of a start's time
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - likewise
+
+    return isinstance(error, OSError | BotoCoreError | HTTPError)
+
+
 class _Connection:
     """One connection's part of an object: from somewhere to its end."""
 
@@ -162,11 +235,11 @@ class _Connection:
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most `size`; none at the end."""
-        from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - half of a start's time
-
         try:
             piece: bytes = self._body.read(min(size, SLICE))
             if not piece and self._left > 0:  # as was announced, maybe: smart_open would ask again and again
+                from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - half of a start's time
+
                 raise ConnectionClosedError(endpoint_url=self._version.place)
         except Exception as error:
             self._version.broke(error)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,24 @@ def test_a_run_that_finds_nothing_new_imports_nothing_heavy_and_no_other_source_
     assert modules & HEAVY == set()
     ours = {name for name in modules if name.startswith("awsflow.")}
     assert "awsflow.sources.s3" in ours
+    assert "awsflow.sources.s3_by_example" not in ours
     others = {"sqs", "cloudwatch_logs", "inspector", "files", "s3_objects"}
     assert {f"awsflow.sources.{name}" for name in others} & ours == set()
     assert {f"awsflow.logtypes.{name}" for name in ("alb", "vpcflow", "custom", "waf")} & ours == set()
+
+
+def test_a_run_that_reads_what_is_well_imports_no_second_library_for_it(aws: Aws, tmp_path: Path) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="trail")
+    folder = f"AWSLogs/123456789012/CloudTrail/eu-west-1/{datetime.now(UTC):%Y/%m/%d}"
+    for number in range(20):
+        s3.put_object(Bucket="trail", Key=f"{folder}/{number}.json", Body=b'{"Records": [{}]}')
+    state = str(tmp_path / "state.db")
+    command = ("bucket", "trail", "--endpoint-url", aws.url, "--state", state, "--to", f"file:{tmp_path / 'events'}")
+    modules = imported_by(*command, "--quiet")
+    assert (tmp_path / "events").read_text().count("\n") == 20
+    assert "awsflow.sources.s3_by_example" in modules
+    assert {"boto3", "requests", "smart_open"} & modules == set()
 
 
 @pytest.mark.parametrize("name", sources.__all__)

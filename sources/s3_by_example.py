@@ -1,0 +1,395 @@
+"""GetObject by example: made after what the client has sent for another object, and sent over the client's connections.
+
+Most of the millisecond that botocore takes for a small object goes into what it has found out for the one before:
+endpoint, addressing, what the service's model says. Here only what differs is made anew: the URL's end, If-Match, and
+what botocore itself adds to each request: the signature, with credentials that are renewed when it is time, and ids.
+
+botocore has no public way to do that, so a few of its private parts, and urllib3's, are used. Where one of them is not
+as expected, where a request would not be as the client's own, and where an answer is not as S3's are, the client is
+asked as ever. A failure counts as the first attempt of the client's call: it is retried and refused as configured.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, Self, TypeAlias
+from uuid import uuid4
+from weakref import ref
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.utils import percent_encode
+from urllib3 import HTTPResponse
+from urllib3.exceptions import ClosedPoolError, HTTPError
+
+from awsflow.calls import CAME, UNTIL
+from awsflow.errors import AwsflowError
+from awsflow.sources.listing import S3Client
+
+PIECE = 1 << 16
+"""Bytes that a connection is asked for at a time. No refusal is larger."""
+REFUSALS = 3
+"""So many requests after one example are refused, and none answered: then it is none."""
+BUCKETS = 100
+"""Examples that are kept."""
+
+_OF_EACH = {
+    "amz-sdk-invocation-id",
+    "amz-sdk-request",
+    "authorization",
+    "if-match",
+    "range",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-security-token",
+}
+"""Headers that each request has of its own."""
+_OF_OTHERS = (412, 416, 429)
+"""Refusals that are never for how a request is made."""
+_TOLD_ONCE = {"connection", "content-length", "content-range", "etag", "transfer-encoding"}
+_is_bucket = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!--x-s3)").fullmatch
+_place = re.compile(r"https?://([a-z0-9.-]+(?::(?!80/|443/)[1-9][0-9]*)?)(/(?:[^?#]*/)?)").fullmatch
+_content_range = re.compile(r"bytes 0-[0-9]+/([0-9]+)").fullmatch
+
+Came: TypeAlias = Callable[[], AWSResponse]
+"""What has come of an attempt: it returns the answer, or raises what was raised."""
+
+
+class Unusual(Exception):
+    """Something is not as S3's, or botocore's, is."""
+
+
+class ByExample:
+    """GetObject of one client, for any number of threads."""
+
+    def __init__(self, client: S3Client) -> None:
+        self._client = client
+        self._examples: dict[str, _Example | None] = {}
+        """By bucket; None: the client alone can ask for the objects of that one."""
+        self._call = _Call()
+        client.meta.events.register_first("request-created.s3.GetObject", self._begun)
+        client.meta.events.register("before-send.s3.GetObject", self._sent)
+
+    def whole(self, bucket: str, key: str, etag: str) -> dict[str, Any] | None:
+        """What `get_object` answers, as far as it is needed; None: now that is to be called, in the same thread."""
+        call = self._call
+        call.carried = {}
+        example = self._examples.get(bucket)
+        if example is None:
+            return None
+        try:
+            request = example.request(key, etag)
+            call.url = request.url
+            call.carried = {UNTIL: request.context[UNTIL]}
+            answer = example.answered(request)
+            if answer.status < 300:
+                example.is_proven = True
+                return answer.told()
+            refusal = answer.refusal(request.url)
+        except (AwsflowError, BotoCoreError, ClientError):  # of credentials: the client's own call raises them, too
+            raise
+        except ClosedPoolError:
+            self._examples.pop(bucket, None)
+        except (OSError, HTTPError) as error:
+            call.carried |= _broken(request.url, error)
+        except Exception:  # noqa: BLE001 - whatever it is: the client does not need what is done here
+            self._examples[bucket] = None
+        else:
+            if example.is_proven or answer.status >= 500 or answer.status in _OF_OTHERS:
+                call.carried[CAME] = lambda: refusal
+            elif example.refused():
+                self._examples[bucket] = None
+            if answer.status < 400:
+                self._examples[bucket] = None
+        return None
+
+    def lacks(self, bucket: str) -> bool:
+        """Whether there is no example for a bucket yet: the next call of the client's is one."""
+        return bucket not in self._examples
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        """The client's own call. What it sends is the example for others."""
+        call = self._call
+        call.sent = None
+        try:
+            answer: dict[str, Any] = self._client.get_object(**request)
+        finally:
+            call.carried = {}
+        bucket = request["Bucket"]
+        if bucket not in self._examples and call.sent is not None:
+            if len(self._examples) >= BUCKETS:
+                self._examples.clear()
+            self._examples[bucket] = _Example.of(self._client, bucket, request["Key"], call.sent)
+        return answer
+
+    def _begun(self, request: Any, **_: Any) -> None:
+        """Before each attempt of the client's."""
+        call = self._call
+        if call.carried and request.url == call.url:
+            request.context.update(call.carried)
+            call.carried = {}
+
+    def _sent(self, request: Any, **_: Any) -> None:
+        """When the client sends one."""
+        self._call.sent = request
+
+
+class _Call(threading.local):
+    """What a thread's call of the client has to know, and what it tells."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.carried: dict[str, Any] = {}
+        """What has come of our own request for that URL, for the context of the client's first attempt."""
+        self.sent: Any = None
+        """The request that the client sent last."""
+
+
+class _Example:
+    """A request that the client has sent, and others like it."""
+
+    def __init__(self, client: Any, key: str, sent: Any) -> None:
+        self._base = sent.url.removesuffix(percent_encode(key, safe="/~"))
+        headers = _by_name(sent)
+        place = _place(self._base)
+        if (
+            place is None
+            or self._base == sent.url
+            or (sent.method, sent.body) != ("GET", None)
+            or headers.keys() - _OF_EACH != {"user-agent"}
+            or not headers["authorization"].startswith("AWS4-HMAC-SHA256 ")
+            or client.meta.config.retries["mode"] not in ("standard", "legacy")  # the third one holds requests back
+        ):
+            raise Unusual("the client's own request")
+        self.is_proven = False
+        """Whether a request like it was answered well."""
+        self._refusals = 0
+        self._path_at = place.start(2)
+        self._head = (
+            f"Host: {place[1]}",
+            "Accept-Encoding: identity",
+            f"User-Agent: {headers['user-agent']}",
+        )
+        self._context = {name: value for name, value in sent.context.items() if not name.startswith("awsflow")}
+        self._emit: Any = client.meta.events.emit
+        self._seconds = client.meta.config.connect_timeout, client.meta.config.read_timeout
+        pool: Any = client._endpoint.http_session._manager.connection_from_url(sent.url)
+        if pool.num_requests == 0 or pool.proxy is not None:
+            raise Unusual("the client's connections")
+        self._pool = ref(pool)  # with the client's own reference to it go its connections
+
+    @classmethod
+    def of(cls, client: Any, bucket: str, key: str, sent: Any) -> Self | None:
+        """The example that a request of the client's is; None if what we made of it would not be the same."""
+        if _is_bucket(bucket) is None:
+            return None
+        try:
+            example = cls(client, key, sent)
+            theirs = _by_name(sent)
+            again = example.request(key, theirs.get("if-match", ""))
+            ours = {**again.headers, "user-agent": theirs["user-agent"]}
+            is_alike = again.url == sent.url and _constant(ours) == _constant(theirs)
+        except Exception:  # noqa: BLE001 - a part of botocore is not as it was
+            return None
+        return example if is_alike else None
+
+    def request(self, key: str, etag: str) -> "_Request":
+        """A request for all of an object, in one version if its ETag is given, as botocore completes and signs it."""
+        request = _Request(self._base + percent_encode(key, safe="/~"))
+        request.headers["Range"] = "bytes=0-"
+        if etag:
+            request.headers["If-Match"] = etag
+        request.context = {**self._context, "retries": {"attempt": 1, "invocation-id": str(uuid4())}}
+        self._emit("request-created.s3.GetObject", request=request, operation_name="GetObject")
+        return request
+
+    def answered(self, request: "_Request") -> "_Answer":
+        """The answer to it."""
+        lines = [f"GET {request.url[self._path_at :]} HTTP/1.1", *self._head]
+        lines += [f"{name}: {value}" for name, value in request.headers.items()]
+        head = "\r\n".join(lines)
+        if head.count("\n") >= len(lines) or head.count("\r") >= len(lines):
+            raise Unusual("a line in a header")
+        pool = self._pool()
+        if pool is None:
+            raise ClosedPoolError(None, "let go")  # type: ignore[arg-type] # as urllib3 does where it has none
+        return _Answer(pool, f"{head}\r\n\r\n".encode(), *self._seconds)
+
+    def refused(self) -> bool:
+        """Whether requests like it have been refused so often that the fault may be ours."""
+        self._refusals += 1
+        return self._refusals >= REFUSALS
+
+
+class _Request:
+    """A GetObject for botocore to complete and sign: what its handlers look at of an AWSRequest, at half the price."""
+
+    method = "GET"
+    data = body = b""
+    auth_path = None
+    stream_output = True
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.headers = _Headers()
+        self.params: dict[str, str] = {}
+        self.context: dict[str, Any] = {}
+
+
+class _Headers(dict[str, str]):
+    """Headers by their names, in lower case."""
+
+    def __setitem__(self, name: str, value: str) -> None:
+        super().__setitem__(name.lower(), value)
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a header, if there is one."""
+        return super().get(name.lower(), default)
+
+
+class _Answer:
+    """An answer as it comes. The pool has the connection back when all is here, or when it is closed."""
+
+    def __init__(self, pool: Any, head: bytes, connect_seconds: float, read_seconds: float) -> None:
+        self.status = 0
+        self._headers: dict[str, str] = {}
+        self._rest = b""
+        self._left = 0
+        """Bytes that are not read yet."""
+        self._keeps = False
+        """Whether the connection may serve again."""
+        self._pool: Any = pool
+        self._connection = pool._get_conn()
+        try:
+            self._connection.timeout = connect_seconds
+            pool._validate_conn(self._connection)
+            self._connection.send(head)  # connects, if need be
+            self._connection.sock.settimeout(read_seconds)
+            self._read_head()
+        except BaseException:
+            self.close()
+            raise
+
+    def told(self) -> dict[str, Any]:
+        """What the client would tell of it, as far as it is needed."""
+        told: dict[str, Any] = {"ResponseMetadata": {"HTTPStatusCode": self.status}, "ContentLength": self._left}
+        if "etag" in self._headers:
+            told["ETag"] = self._headers["etag"]
+        if self.status == 206:
+            told["ContentRange"] = self._headers["content-range"]
+        return {**told, "Body": self}
+
+    def refusal(self, url: str) -> AWSResponse:
+        """All of it, as botocore has it of its connections."""
+        content = b""
+        try:
+            while piece := self.read(PIECE):
+                content += piece
+        finally:
+            self.close()
+        if self._left:
+            raise ConnectionError("an answer that is not whole")
+        raw = HTTPResponse(BytesIO(content), self._headers, self.status, preload_content=False, decode_content=False)
+        headers: Any = self._headers  # the stubs want a class that botocore does not use there
+        return AWSResponse(url, self.status, headers, raw)
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most `size`; none at the end, and if the connection ends before."""
+        if self._connection is None:
+            return b""
+        piece = self._rest or self._as_announced(self._connection.sock.recv(PIECE))
+        piece, self._rest = piece[:size], piece[size:]
+        self._left -= len(piece)
+        if not piece or not self._left:
+            self.close()
+        return piece
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if self._left or not self._keeps:
+                connection.close()
+            self._pool._put_conn(connection)
+            self._pool = None
+
+    def _read_head(self) -> None:
+        came = b""
+        while (end := came.find(b"\r\n\r\n")) < 0:
+            if len(came) > PIECE or b"\n\n" in came:
+                raise Unusual("a head")
+            more = self._connection.sock.recv(PIECE)
+            if not more:
+                raise ConnectionError("no answer")
+            came += more
+        first, *lines = came[:end].decode("latin-1").split("\r\n")
+        version, status = first.split(" ")[:2]
+        for line in lines:
+            name, colon, value = line.partition(":")
+            name = name.lower()
+            if not colon or name.split() != [name] or (name in _TOLD_ONCE and name in self._headers):
+                raise Unusual("a header")
+            self._headers[name] = value.strip()
+        length = self._headers["content-length"]
+        if version != "HTTP/1.1" or "transfer-encoding" in self._headers or not (length + status).isdecimal():
+            raise Unusual("an answer")
+        self.status, self._left = int(status), int(length)
+        self._keeps = "close" not in self._headers.get("connection", "").lower()
+        self._check()
+        self._rest = self._as_announced(came[end + 4 :])
+        if not self._left:
+            self.close()
+
+    def _check(self) -> None:
+        """Raise Unusual for an answer that is neither all of an object, as far as it is told, nor a refusal."""
+        if self.status == 206:
+            part = _content_range(self._headers["content-range"])
+            is_usual = part is not None and self._left <= int(part[1])
+        else:
+            is_usual = self.status == 200 or (self.status >= 300 and self._left <= PIECE)
+        if not is_usual:
+            raise Unusual("an answer")
+
+    def _as_announced(self, came: bytes) -> bytes:
+        """What has come, without what nobody asked for: then the connection is not to be trusted."""
+        if len(came) > self._left:
+            self._keeps = False
+        return came[: self._left]
+
+
+def _by_name(request: Any) -> dict[str, str]:
+    """The headers of a request that botocore has sent, with names in lower case."""
+    return {name.lower(): value.decode() for name, value in request.headers.items()}
+
+
+def _constant(headers: dict[str, str]) -> dict[str, str]:
+    """Of a request's headers, with all their names, what is the same for the same object at another time."""
+    changing = {"amz-sdk-invocation-id", "amz-sdk-request", "range", "x-amz-date"}
+    kept = {name: "" if name in changing else value for name, value in headers.items()}
+    return kept | {"authorization": headers["authorization"].partition("Signature=")[0]}
+
+
+def _broken(url: str, error: Exception) -> dict[str, Any]:
+    """What botocore makes of a connection that broke off; nothing, if there was none."""
+    raised: BotoCoreError
+    if isinstance(error, TimeoutError):
+        raised = ReadTimeoutError(endpoint_url=url, error=error)
+    elif isinstance(error, ConnectionError):
+        raised = ConnectionClosedError(endpoint_url=url, error=error)
+    else:
+        return {}
+
+    def came() -> AWSResponse:
+        raise raised
+
+    return {CAME: came}
