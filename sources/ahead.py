@@ -19,8 +19,10 @@ PIECE = 1 << 18
 """Bytes that are read at a time."""
 BUFFER = 1 << 20
 """Bytes of one object that are held at most."""
-FIRST = 8
+FIRST = 4
 """Objects that are fetched at the same time in the beginning."""
+SOON = 0.005
+"""Seconds. What takes no longer to come is not far away: more requests at a time would not bring it any sooner."""
 
 
 class Body(Protocol):
@@ -50,7 +52,7 @@ def fetched(
 ) -> Generator[tuple[Found, Iterator[bytes]] | None, None, None]:
     """Each object with its chunks, in the order of `wanted`; at most `requests` at a time, and `budget` bytes.
 
-    Few at a time in the beginning, and twice as many whenever an object's turn comes before anything of it has: so
+    Few at a time in the beginning, and twice as many whenever an object's turn comes and nothing of it does soon: so
     there are as many as the distance to the store asks for.
 
     The chunks of one must be consumed, or given up, before the next is asked for. An empty chunk says that
@@ -79,7 +81,7 @@ def fetched(
                 work.put(fetch)
             if waiting:
                 fetch = waiting.popleft()
-                wide = min(wide if fetch.has_come else 2 * wide, requests)
+                wide = min(wide if fetch.comes_soon() else 2 * wide, requests)
                 try:
                     yield fetch.found, fetch.chunks(patience)
                 finally:
@@ -157,10 +159,10 @@ class _Fetch:
                 return
             yield piece
 
-    @property
-    def has_come(self) -> bool:
-        """Whether there is something of it, or all."""
-        return bool(self._pieces) or self._ended
+    def comes_soon(self) -> bool:
+        """Whether there is something of it, or all, before long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._pieces) or self._ended, SOON)
 
     def give_up(self) -> None:
         """Nobody wants the rest."""
