@@ -158,8 +158,13 @@ class _Version:
             if error.response.get("Error", {}).get("Code") == "InvalidRange" and self.found.etag and self.found.size:
                 raise self._wrong("InvalidRange") from None  # smart_open takes it for an empty object
             raise
-        begin = int(request["Range"].removeprefix("bytes=").partition("-")[0]) if "ContentRange" in answer else 0
-        return {**answer, "Body": self._checked(answer, begin)}
+        begin = int(request["Range"].removeprefix("bytes=").partition("-")[0])
+        answer = {**answer, "Body": self._checked(answer, begin)}
+        if begin and "ContentRange" not in answer:  # there are stores that know no ranges, and we do the skipping
+            size = answer["ContentLength"]
+            answer["ContentRange"] = f"bytes {begin}-{size - 1}/{size}"
+            answer["ResponseMetadata"] = {**answer["ResponseMetadata"], "HTTPStatusCode": 206}
+        return answer
 
     def _checked(self, answer: dict[str, Any], begin: int) -> "_Connection":
         """The connection on which an answer comes, if it is one of the same version."""
@@ -171,7 +176,7 @@ class _Version:
             answer["Body"].close()
             raise self._wrong(f"{size} bytes")
         self._etag = etag
-        return _Connection(answer["Body"], self, size - begin)
+        return _Connection(answer["Body"], self, size - begin, skip=0 if "ContentRange" in answer else begin)
 
     def came(self) -> None:
         """Something new has come."""
@@ -228,14 +233,18 @@ def _breaks_off(error: Exception) -> bool:
 class _Connection:
     """One connection's part of an object: from somewhere to its end."""
 
-    def __init__(self, body: Any, version: _Version, size: int) -> None:
+    def __init__(self, body: Any, version: _Version, size: int, skip: int) -> None:
+        """`size` bytes are wanted of it, those behind the first `skip`."""
         self._body = body
         self._version = version
         self._left = size
+        self._skip = skip
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most `size`; none at the end."""
         try:
+            while self._skip and (skipped := self._body.read(min(self._skip, SLICE))):
+                self._skip -= len(skipped)
             piece: bytes = self._body.read(min(size, SLICE))
             if not piece and self._left > 0:  # as was announced, maybe: smart_open would ask again and again
                 from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - half of a start's time
