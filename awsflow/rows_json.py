@@ -3,11 +3,8 @@
 Byte by byte what `json_bytes` makes of the mappings, one after the other: tests/test_rows.py proves it.
 """
 
-from collections.abc import Sequence
-from typing import cast
-
 from awsflow.exactjson import json_bytes
-from awsflow.rows import Rows
+from awsflow.rows import Rows, is_plain
 
 
 class RowsJson:
@@ -31,18 +28,28 @@ class RowsJson:
         if len(self._parts) != step * count + 1:
             self._parts = self._constants(count)
         parts = self._parts
-        for at, (label, column) in enumerate(zip(["", *self._labels], rows.columns, strict=True)):
-            if None in column:
-                if not at:
-                    return None
-                parts = [*parts]  # for the constants are those of other rows as well
-                parts[2 * at :: step] = ["" if text is None else label for text in column]
-                column = ["" if text is None else text for text in column]  # noqa: PLW2901 - the same, as text
-            texts = cast("Sequence[str]", column)
-            if not is_plain("".join(texts)):
+        for at, column in enumerate(rows.columns):
+            parts[2 * at + 1 :: step] = column
+        try:
+            text = "".join(parts)
+        except TypeError:  # None is no text
+            if None in rows.columns[0]:
                 return None
-            parts[2 * at + 1 :: step] = texts
-        return "".join(parts).encode().split(b"\n")
+            parts = self._without_missing(parts, rows)
+            text = "".join(parts)
+        if not (rows.is_plain or is_plain("".join(parts[1::2]))):
+            return None
+        return text.encode().split(b"\n")
+
+    def _without_missing(self, parts: list[str], rows: Rows) -> list[str]:
+        """The same parts, in which neither the name of a field stands nor its text, where it is missing."""
+        parts = [*parts]  # for the constants are those of other rows as well
+        step = 2 * len(rows.names)
+        for at, (label, column) in enumerate(zip(self._labels, rows.columns[1:], strict=True), 1):
+            if not all(column) and None in column:
+                parts[2 * at :: step] = ["" if text is None else label for text in column]
+                parts[2 * at + 1 :: step] = ["" if text is None else text for text in column]
+        return parts
 
     def _constants(self, count: int) -> list[str]:
         """All that stands between the texts of so many rows, and room for these in every other place."""
@@ -52,7 +59,3 @@ class RowsJson:
         parts[0] = self._first
         return parts
 
-
-def is_plain(text: str) -> bool:
-    """Whether a text stands in JSON as it is."""
-    return text.isprintable() and '"' not in text and "\\" not in text
