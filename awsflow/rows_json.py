@@ -3,6 +3,8 @@
 Byte by byte what `json_bytes` makes of the mappings, one after the other: tests/test_rows.py proves it.
 """
 
+from io import BytesIO
+
 from awsflow.exactjson import json_bytes
 from awsflow.rows import Rows, is_plain
 
@@ -18,11 +20,11 @@ class RowsJson:
         first, *labels = [json_bytes(name).decode() + ':"' for name in names]
         self._first = before.decode() + first
         self._labels = [f'",{label}' for label in labels]
-        self._last = '"' + after.decode()
+        self._last = '"' + after.decode() + "\n"
         self._parts: list[str] = []
 
     def lines(self, rows: Rows) -> list[bytes] | None:
-        """The rows' JSON; None where it takes more: JSON must escape something, or the first field is missing."""
+        """The rows' JSON; None where the first field is missing: then it takes mappings."""
         count = len(rows)
         step = 2 * len(rows.names)
         if len(self._parts) != step * count + 1:
@@ -38,8 +40,8 @@ class RowsJson:
             parts = self._without_missing(parts, rows)
             text = "".join(parts)
         if not (rows.is_plain or is_plain("".join(parts[1::2]))):
-            return None
-        return text.encode().split(b"\n")
+            text = "".join(_escaped(parts, step))
+        return [line[:-1] for line in BytesIO(text.encode())]  # half as long as split, which looks at each byte
 
     def _without_missing(self, parts: list[str], rows: Rows) -> list[str]:
         """The same parts, in which neither the name of a field stands nor its text, where it is missing."""
@@ -53,9 +55,17 @@ class RowsJson:
 
     def _constants(self, count: int) -> list[str]:
         """All that stands between the texts of so many rows, and room for these in every other place."""
-        between = [self._last + "\n" + self._first, *self._labels]
+        between = [self._last + self._first, *self._labels]
         parts = [""] * (2 * count * len(between) + 1)
         parts[0::2] = [*(between * count), self._last]
         parts[0] = self._first
         return parts
 
+
+def _escaped(parts: list[str], step: int) -> list[str]:
+    """The parts, of which in each of so many the second, fourth, ... are texts, with these as JSON has them."""
+    for at in range(1, step, 2):
+        column = parts[at::step]
+        if not is_plain("".join(column)):
+            parts[at::step] = [json_bytes(text)[1:-1].decode() for text in column]
+    return parts

@@ -1,6 +1,6 @@
-"""Splitting lines of text into columns.
+"""Splitting lines of text into columns: what a line's columns are, whatever lines lie around it.
 
-Each of these takes many lines at once, which is faster, but a line's columns never depend on the lines around it.
+`awsflow.decode.columns_at_once` makes the same of many lines in one go, where they are alike.
 """
 
 import csv

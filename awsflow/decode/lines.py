@@ -24,6 +24,7 @@ def lines(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[list[bytes]]:
     for chunk in chunks:
         head, found, tail = chunk.rpartition(b"\n")
         whole: list[bytes] = []
+        text = b""
         if found:
             text = b"".join([*rest, head])
             whole = text.split(b"\n")
@@ -36,7 +37,7 @@ def lines(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[list[bytes]]:
         if tail:
             rest.append(tail)
             held += len(tail)
-        yield _clean(whole, gone)
+        yield _clean(whole, gone, has_cr=b"\r" in text)
         gone += len(text) + 1 if found else 0
         if held > limit:
             raise _too_long(gone, limit)
@@ -44,13 +45,11 @@ def lines(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[list[bytes]]:
         yield _clean([b"".join(rest)], gone)
 
 
-def _clean(whole: list[bytes], gone: int) -> list[bytes]:
+def _clean(whole: list[bytes], gone: int, *, has_cr: bool = True) -> list[bytes]:
     """The lines without what is left of CRLF, and without the byte order mark that may begin the first one of all."""
     if whole and not gone:
         whole[0] = whole[0].removeprefix(_MARK)
-    if any(line.endswith(b"\r") for line in whole):
-        return [line.removesuffix(b"\r") for line in whole]
-    return whole
+    return [line.removesuffix(b"\r") for line in whole] if has_cr else whole
 
 
 def _too_long(gone: int, limit: int) -> DecodeError:

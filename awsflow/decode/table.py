@@ -1,6 +1,6 @@
 """Tables: text with an event on each line, in columns. How lines are split and what columns are called is data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -14,15 +14,27 @@ from awsflow.decode.columns import (
     by_spaces_and_lists,
     by_tabs,
 )
+from awsflow.decode.columns_at_once import (
+    Columns,
+    SplitAtOnce,
+    bracketed_spaces_at_once,
+    commas_at_once,
+    delimited_at_once,
+    quoted_spaces_at_once,
+    spaces_and_lists_at_once,
+)
 from awsflow.decode.lines import LIMIT, lines
 from awsflow.items import Block, RowsOrBlock, Unreadable
-from awsflow.rows import Rows
+from awsflow.rows import Column, Rows
 
 __all__ = [
     "BLOCK",
+    "Columns",
     "Names",
     "Split",
+    "SplitAtOnce",
     "Table",
+    "bracketed_spaces_at_once",
     "by_bracketed_spaces",
     "by_commas",
     "by_commas_and_spaces",
@@ -30,7 +42,11 @@ __all__ = [
     "by_spaces",
     "by_spaces_and_lists",
     "by_tabs",
+    "commas_at_once",
+    "delimited_at_once",
+    "quoted_spaces_at_once",
     "rows",
+    "spaces_and_lists_at_once",
 ]
 
 Names: TypeAlias = tuple[str, ...]
@@ -50,8 +66,12 @@ class Table:
     """Columns that a line has at least; the others are left out where they are missing. None: all of them."""
     beyond: Literal["extra", "drop", "refuse"] = "extra"
     """What becomes of columns behind the named ones: `extra_1`, `extra_2`, ...; nothing; or the line is refused."""
+    split_at_once: SplitAtOnce | None = None
+    """The same for many lines that are alike, if there is such a way."""
     header: Callable[[str], Names | None] | None = None
     """The names that a line gives to the columns of those behind it; empty: a comment; None: an event."""
+    may_begin_header: Callable[[str], object] | None = None
+    """Whether a line with this first column might be a header; it spares looking at each line. None: any might."""
     finish: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """What is made of each event. ValueError, with what is wrong, makes it unreadable."""
     finish_rows: Callable[[Rows], Rows] | None = None
@@ -79,33 +99,80 @@ def _block(some: list[bytes], first: int, table: Table, names: Names, above: byt
 
     `above` is the header above them, if there is one.
     """
-    try:
-        events = _at_once(b"\n".join(some).decode().split("\n"), table, names)
-    except ValueError:
-        events = None  # one of the lines spoils it for the others
+    events = _at_once(some, table, names)
+    if events is None and (headers := _headers(some, table)):
+        _, names, above = _one_by_one(some[:headers], first, table, names, above)
+        some, first = some[headers:], first + headers
+        events = _at_once(some, table, names)
     return _one_by_one(some, first, table, names, above) if events is None else (events, names, above)
 
 
-def _at_once(texts: list[str], table: Table, names: Names) -> RowsOrBlock | None:
-    """The events of lines that are neither blank nor headers; None, or ValueError, if one of them is not an event."""
+def _headers(some: list[bytes], table: Table) -> int:
+    """How many of the lines are headers, before the first one that is none."""
+    if table.header is not None:
+        for at, line in enumerate(some):
+            try:
+                text = line.decode()
+                if not text.strip() or table.header(text) is None:
+                    return at
+            except ValueError:
+                return at
+    return 0
+
+
+def _at_once(some: list[bytes], table: Table, names: Names) -> RowsOrBlock | None:
+    """The events of lines that are neither blank nor headers; None if one of them is, or cannot be read."""
+    if not (some and names):
+        return None
+    try:
+        text = b"\n".join(some).decode()
+        found = _of_columns(text, len(some), table, names)
+        return _of_lines(text.split("\n"), table, names) if found is None else found
+    except ValueError:
+        return None  # one of the lines spoils it for the others
+
+
+def _of_columns(text: str, count: int, table: Table, names: Names) -> Rows | None:
+    """The events of so many lines, split in one go; None if that is not possible."""
+    columns = table.split_at_once(text, count) if table.split_at_once else None
+    if columns is None:
+        return None
+    if table.header is not None and (
+        table.may_begin_header is None or any(map(table.may_begin_header, set(columns[0])))
+    ):
+        return None
+    return _rows(columns, table, names)
+
+
+def _of_lines(texts: list[str], table: Table, names: Names) -> RowsOrBlock | None:
+    """The events of lines, each of them split; None, or ValueError, if one of them is none."""
     split = table.split(texts)
     widths = set(map(len, split))
     widest = max(widths)
     if len(split) != len(texts) or min(widths) < max(_least(table, names), 2):
         return None
-    if not names or (widest > len(names) and table.beyond == "refuse"):
+    if widest > len(names) and table.beyond == "refuse":
         return None
     if table.header is not None and any(table.header(text) is not None for text in texts):
         return None
+    if len(widths) == 1 and (found := _rows(list(zip(*split, strict=True)), table, names)) is not None:
+        return found
     names = _stretched(names, widest, table)
-    if len(widths) == 1 and (table.finish is None or table.finish_rows is not None):
-        names = names[:widest]
-        if len({*names}) == len(names):
-            found = Rows(names, [column for column, _ in zip(zip(*split, strict=True), names, strict=False)])
-            return table.finish_rows(found) if table.finish_rows else found
     if table.finish is None:
         return [dict(zip(names, row)) for row in split]  # noqa: B905 - strict=False takes a tenth of the time
     return [table.finish(dict(zip(names, row))) for row in split]  # noqa: B905 - likewise
+
+
+def _rows(columns: Sequence[Column], table: Table, names: Names) -> Rows | None:
+    """The events with these columns; None if they do not fit, or it takes mappings to finish them."""
+    width = len(columns)
+    if width < max(_least(table, names), 2) or (width > len(names) and table.beyond == "refuse"):
+        return None
+    names = _stretched(names, width, table)[:width]
+    if len({*names}) < len(names) or (table.finish and not table.finish_rows):
+        return None
+    found = Rows(names, columns[: len(names)])
+    return table.finish_rows(found) if table.finish_rows else found
 
 
 def _one_by_one(some: list[bytes], first: int, table: Table, names: Names, above: bytes) -> tuple[Block, Names, bytes]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from awsflow.decode.table import Table, by_quoted_spaces, rows
+from awsflow.decode.table import Table, by_quoted_spaces, quoted_spaces_at_once, rows
 from awsflow.items import RowsOrBlock
 from awsflow.logtypes.load_balancers import (
     BEGINNING,
@@ -60,10 +60,14 @@ def finish_rows(rows: Rows) -> Rows:
     move_ips(columns, "client_port", "client_ip")
     move_ips(columns, "target_port", "target_ip")
     if "target_port_list" in columns:
-        split = [targets_apart(targets or "") for targets in columns["target_port_list"]]
-        columns["target_port_list"] = [ports for _, ports in split]
-        if any(ips is not None for ips, _ in split):
-            columns["target_ip_list"] = [ips for ips, _ in split]
+        lists = [targets or "" for targets in columns["target_port_list"]]
+        if " " not in "".join(lists):  # one target at most for each request, as nearly always
+            move_ips(columns, "target_port_list", "target_ip_list")
+        else:
+            split = [targets_apart(targets) for targets in lists]
+            columns["target_port_list"] = [ports for _, ports in split]
+            if any(ips is not None for ips, _ in split):
+                columns["target_ip_list"] = [ips for ips, _ in split]
     return Rows(tuple(columns), list(columns.values()))
 
 
@@ -71,6 +75,7 @@ TABLE = Table(
     (*_FIRST.split(), *_SINCE.split()),
     by_quoted_spaces,
     least=len(_FIRST.split()),
+    split_at_once=quoted_spaces_at_once,
     finish=finish,
     finish_rows=finish_rows,
 )

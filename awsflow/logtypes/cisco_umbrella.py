@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from awsflow.decode.table import Names, Table, by_commas_and_spaces, rows
+from awsflow.decode.table import Names, Table, by_commas_and_spaces, commas_at_once, rows
 from awsflow.errors import DecodeError, UnknownType
 from awsflow.items import RowsOrBlock
 from awsflow.logtypes.layout import Dated, Place
@@ -20,6 +20,7 @@ from awsflow.logtypes.sourced import sourced
 from awsflow.logtypes.types import LogType
 
 _is_header = re.compile(r'"?(?:timestamp|time|id)"? *,', re.IGNORECASE).match
+_may_begin_header = re.compile(r'"?(?:timestamp|time|id)', re.IGNORECASE).match
 
 
 def names_told(columns: Names, line: str) -> Names | None:
@@ -41,7 +42,14 @@ def names_told(columns: Names, line: str) -> Names | None:
 def _table(least: int, names: str) -> Table:
     """The table of a folder: its columns' names, and how many of them each line has at least. The rest may be empty."""
     columns = tuple(names.split())
-    return Table(columns, by_commas_and_spaces, least, header=partial(names_told, columns))
+    return Table(
+        columns,
+        by_commas_and_spaces,
+        least,
+        split_at_once=commas_at_once,
+        header=partial(names_told, columns),
+        may_begin_header=_may_begin_header,
+    )
 
 
 TABLES = {

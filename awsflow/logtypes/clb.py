@@ -6,7 +6,7 @@ Format and keys: https://docs.aws.amazon.com/elasticloadbalancing/latest/classic
 import re
 from collections.abc import Iterator
 
-from awsflow.decode.table import Table, by_quoted_spaces, rows
+from awsflow.decode.table import Table, by_quoted_spaces, quoted_spaces_at_once, rows
 from awsflow.items import RowsOrBlock
 from awsflow.logtypes.load_balancers import BEGINNING, LAYOUTS, LIKE_A_TIME, others
 from awsflow.logtypes.sourced import sourced
@@ -18,7 +18,12 @@ _FIRST = """
 """
 _SINCE = "user_agent ssl_cipher ssl_protocol"
 """Columns that AWS has added."""
-TABLE = Table((*_FIRST.split(), *_SINCE.split()), by_quoted_spaces, least=len(_FIRST.split()))
+TABLE = Table(
+    (*_FIRST.split(), *_SINCE.split()),
+    by_quoted_spaces,
+    least=len(_FIRST.split()),
+    split_at_once=quoted_spaces_at_once,
+)
 
 
 def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from awsflow.decode.json_lines import json_lines
 from awsflow.decode.parquet import is_parquet, parquet_rows, peek
-from awsflow.decode.table import Table, rows
+from awsflow.decode.table import Columns, Table, delimited_at_once, rows
 from awsflow.items import Block, RowsOrBlock
 from awsflow.logtypes.distributions import NAME, Distributions
 from awsflow.logtypes.opening import opening
@@ -72,7 +72,23 @@ def split(lines: list[str]) -> list[list[str]]:
     return [line.split("\t" if "\t" in line else " ") for line in lines]
 
 
-_TABLE = Table(names=tuple(map(field, FIELDS)), split=split, header=header)
+def split_at_once(text: str, count: int) -> Columns | None:
+    """The same for many lines."""
+    return delimited_at_once(text, count, "\t" if "\t" in text else " ")
+
+
+def may_begin_header(first: str) -> bool:
+    """Whether this is what a header may begin with."""
+    return first.startswith("#") or first in _ALL_FIELDS
+
+
+_TABLE = Table(
+    names=tuple(map(field, FIELDS)),
+    split=split,
+    split_at_once=split_at_once,
+    header=header,
+    may_begin_header=may_begin_header,
+)
 
 
 def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:

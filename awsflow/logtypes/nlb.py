@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from awsflow.decode.table import Table, by_spaces_and_lists, rows
+from awsflow.decode.table import Table, by_spaces_and_lists, rows, spaces_and_lists_at_once
 from awsflow.items import RowsOrBlock
 from awsflow.logtypes.load_balancers import BEGINNING, LAYOUTS, move_ip, others, split_addresses
 from awsflow.logtypes.sourced import sourced
@@ -52,6 +52,7 @@ TABLE = Table(
     (*_FIRST.split(), *_SINCE.split()),
     by_spaces_and_lists,
     least=len(_FIRST.split()),
+    split_at_once=spaces_and_lists_at_once,
     finish=finish,
     finish_rows=finish_rows,
 )

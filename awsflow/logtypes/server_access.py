@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from awsflow.decode.table import Table, by_bracketed_spaces, rows
+from awsflow.decode.table import Table, bracketed_spaces_at_once, by_bracketed_spaces, rows
 from awsflow.items import RowsOrBlock
 from awsflow.logtypes.layout import AwsLogs, Dated, Folders, Place, is_account
 from awsflow.logtypes.sourced import sourced
@@ -21,7 +21,13 @@ _FIRST = """
 """
 _SINCE = "version_id host_id signature_version cipher_suite authentication_type host_header tls_version"
 """Columns that AWS has added."""
-TABLE = Table((*_FIRST.split(), *_SINCE.split()), by_bracketed_spaces, least=len(_FIRST.split()), beyond="drop")
+TABLE = Table(
+    (*_FIRST.split(), *_SINCE.split()),
+    by_bracketed_spaces,
+    least=len(_FIRST.split()),
+    beyond="drop",
+    split_at_once=bracketed_spaces_at_once,
+)
 _NAME = r"\d{4}(?:-\d\d){5}-[^/]*$"
 """A file is named after the moment: `YYYY-MM-DD-HH-MM-SS-UNIQUE`."""
 _partitioned = re.compile(rf"(?:^|/)\d{{12}}/[a-z]+(?:-[a-z]+)+-\d/[^/]+/\d{{4}}/\d\d/\d\d/{_NAME}").search

@@ -1,0 +1,156 @@
+"""Splitting many lines of text into columns in one go, where they are so much alike that this is what each line has.
+
+What `awsflow.decode.columns` makes of each line is what holds. These functions make the same, or answer None: then the
+lines are for that module. tests/test_columns_at_once.py proves it.
+
+Where a line ends, a column of its own is put: if it comes out in the same place for all lines, they have as many
+columns. What stands in quotes may hold anything, so a mark is put in its place before: each mark has to come out as a
+column, with nothing besides.
+"""
+
+from collections.abc import Callable
+from itertools import islice
+from typing import TypeAlias
+
+from awsflow.rows import is_plain
+
+Columns: TypeAlias = list[list[str]]
+"""The first column of all lines, then the second one, ..."""
+SplitAtOnce: TypeAlias = Callable[[str, int], Columns | None]
+"""From a text of so many lines, with a line break between each two, to their columns; or None."""
+
+_Cells: TypeAlias = list[str]
+"""The columns of the first line and its end, then those of the second one, ..."""
+_END = "\n"
+_QUOTED, _GROUP = "\0", "\1"
+"""Marks: here something stood in quotes, or in brackets."""
+
+
+def delimited_at_once(text: str, count: int, delimiter: str = "\t") -> Columns | None:
+    """Split at each delimiter: a tab, as `by_tabs`, or another one."""
+    return _columns(_cells(text, count, delimiter), count)
+
+
+def commas_at_once(text: str, count: int) -> Columns | None:
+    """Split as `by_commas` and, for no column begins with a space, as `by_commas_and_spaces`."""
+    if _QUOTED in text or "\r" in text:
+        return None
+    bare, quoted = _apart(text)
+    if bare.startswith(" ") or ", " in bare or "\n " in bare:
+        return None
+    cells = _cells(bare, count, ",")
+    if cells is None:
+        return None
+    return _columns(_put_back_several(quoted, cells, count, "", '"'.join), count)
+
+
+def quoted_spaces_at_once(text: str, count: int) -> Columns | None:
+    """Split as `by_quoted_spaces`."""
+    if _QUOTED in text:
+        return None
+    bare, quoted = _apart(text)
+    cells = _cells(bare, count, " ")
+    if cells is None or "" in _last(cells, count):
+        return None
+    return _columns(_put_back(quoted, _QUOTED, cells, count), count)
+
+
+def bracketed_spaces_at_once(text: str, count: int) -> Columns | None:
+    """Split as `by_bracketed_spaces`."""
+    if _QUOTED in text or _GROUP in text:
+        return None
+    bare, quoted = _apart(text)
+    before, *opened = bare.split("[")
+    closed = [behind.split("]") for behind in opened]
+    if "]" in before or any(len(parts) != 2 or _QUOTED in parts[0] for parts in closed):
+        return None
+    cells = _cells(_GROUP.join([before, *(behind for _, behind in closed)]), count, " ")
+    if cells is None or "" in _last(cells, count):
+        return None
+    cells = _put_back([group for group, _ in closed], _GROUP, cells, count)
+    return _columns(_put_back(quoted, _QUOTED, cells, count), count)
+
+
+def spaces_and_lists_at_once(text: str, count: int) -> Columns | None:
+    """Split as `by_spaces_and_lists`."""
+    bare, quoted = _apart(text)
+    if not text.isascii() or not is_plain(text, besides=count - 1 + 2 * len(quoted)):
+        return None  # there may be other white space than spaces, where the lines without quotes are split too
+    cells = _cells(bare, count, " ")
+    if cells is None or not all(cells):
+        return None
+    return _columns(_put_back_several(quoted, cells, count, ",", _list), count)
+
+
+def _apart(text: str) -> tuple[str, list[str]]:
+    """A text with a mark in the place of whatever stands in quotes; and all of that, which is one more if one is open.
+
+    One that is open has no mark, so that it cannot be put back.
+    """
+    parts = text.split('"')
+    return _QUOTED.join(parts[::2]), parts[1::2]
+
+
+def _cells(text: str, count: int, delimiter: str) -> _Cells | None:
+    """The cells of so many lines; None if not all have the same number."""
+    cells = text.replace("\n", delimiter + _END + delimiter).split(delimiter)
+    cells.append(_END)
+    width = cells.index(_END) + 1
+    alike = len(cells) == width * count and _last(cells, count, 1).count(_END) == count
+    return cells if alike else None
+
+
+def _last(cells: _Cells, count: int, back: int = 2) -> list[str]:
+    """The last column of the lines, or the one that is so many back from the end of their cells."""
+    width = len(cells) // count
+    return cells[width - back :: width]
+
+
+def _put_back(texts: list[str], mark: str, cells: _Cells | None, count: int) -> _Cells | None:
+    """The cells with these texts in their places; None if not each text has a cell with its mark alone."""
+    if cells is None:
+        return None
+    width = len(cells) // count
+    marked = [at for at in range(width) if cells[at] == mark]
+    if len(texts) == len(marked) * count and all(cells[at::width].count(mark) == count for at in marked):
+        for number, at in enumerate(marked):
+            cells[at::width] = texts[number :: len(marked)]
+        return cells
+    if len(texts) != cells.count(mark):
+        return None
+    each = iter(texts)
+    return [next(each) if cell == mark else cell for cell in cells]
+
+
+def _put_back_several(
+    texts: list[str], cells: _Cells, count: int, between: str, joined: Callable[[list[str]], str]
+) -> _Cells | None:
+    """The same, where a cell may have several marks, with this between each two, and gets the texts joined so."""
+    if filled := _put_back(texts, _QUOTED, cells, count):
+        return filled
+    each = iter(texts)
+    filled = []
+    for cell in cells:
+        if cell == _QUOTED:
+            filled.append(next(each, ""))
+        elif _QUOTED not in cell:
+            filled.append(cell)
+        else:
+            marks = cell.count(_QUOTED)
+            if cell != between.join(_QUOTED * marks):
+                return None
+            filled.append(joined(list(islice(each, marks))))
+    return filled if next(each, None) is None else None
+
+
+def _list(texts: list[str]) -> str:
+    """A list, whose items keep their quotes."""
+    return '"' + '","'.join(texts) + '"'
+
+
+def _columns(cells: _Cells | None, count: int) -> Columns | None:
+    """The cells by columns, without the lines' ends."""
+    if cells is None:
+        return None
+    width = len(cells) // count
+    return [cells[at::width] for at in range(width - 1)]
