@@ -13,7 +13,7 @@ from awsflow.decode.table import BLOCK
 from awsflow.errors import DecodeError
 from awsflow.items import Block, Event, RowsOrBlock, Unreadable
 from awsflow.logtypes.flow_log_fields import FIELDS, FIRST_WORDS, Names, default, header, is_particular, source
-from awsflow.rows import Rows
+from awsflow.rows import Rows, is_plain
 
 _TIMES = ("start", "end")
 _REMEMBERED = 1 << 12
@@ -74,7 +74,11 @@ class _Rows:
 
     def events(self, some: list[bytes], first: int) -> RowsOrBlock:
         """The events of some lines, the first of which has this number."""
-        block = self._at_once(some) if self._columns else None
+        block = self._at_once(some)
+        if block is None:
+            if not self._one_by_one(some[:1], first):  # the header, most often
+                some, first = some[1:], first + 1
+            block = self._at_once(some)
         return self._one_by_one(some, first) if block is None else block
 
     def _at_once(self, some: list[bytes]) -> RowsOrBlock | None:
@@ -82,6 +86,8 @@ class _Rows:
 
         All are split in one go: where a line ends, a column is put, which has to come out in the right places.
         """
+        if not (some and self._columns):
+            return None
         try:
             text = b" \n ".join(some).decode()
         except UnicodeDecodeError:
@@ -91,7 +97,8 @@ class _Rows:
         width, count = len(self._names), len(some)
         if len(cells) != count * width or cells[width - 1 :: width].count("\n") != count or not all(cells):
             return None
-        if not FIRST_WORDS.isdisjoint(cells[::width]) or self._columns[0] in cells[::width]:
+        begin = set(cells[::width])
+        if not FIRST_WORDS.isdisjoint(begin) or self._columns[0] in begin:
             return None
         if not self._is_wanted():
             return []
@@ -100,7 +107,7 @@ class _Rows:
         columns = [cells[at::width] for at in range(width - 1)]
         for at in self._times_at:
             columns[at] = list(map(self._times.__getitem__, columns[at]))
-        return Rows(self._names, [*columns, [self._source] * count])
+        return Rows(self._names, [*columns, [self._source] * count], is_plain=is_plain(text, besides=count - 1))
 
     def _one_by_one(self, some: list[bytes], first: int) -> Block:
         """The same, line by line."""
