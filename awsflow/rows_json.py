@@ -4,6 +4,7 @@ Byte by byte what `json_bytes` makes of the mappings, one after the other: tests
 """
 
 from io import BytesIO
+from typing import Any
 
 from awsflow.exactjson import json_bytes
 from awsflow.rows import Rows, is_plain
@@ -21,7 +22,7 @@ class RowsJson:
         self._first = before.decode() + first
         self._labels = [f'",{label}' for label in labels]
         self._last = '"' + after.decode() + "\n"
-        self._parts: list[str] = []
+        self._parts: list[Any] = []
 
     def lines(self, rows: Rows) -> list[bytes] | None:
         """The rows' JSON; None where the first field is missing: then it takes mappings."""

@@ -17,7 +17,7 @@ from awsflow.rows import is_plain
 Columns: TypeAlias = list[list[str]]
 """The first column of all lines, then the second one, ..."""
 SplitAtOnce: TypeAlias = Callable[[str, int], Columns | None]
-"""From a text of so many lines, with a line break between each two, to their columns; or None."""
+"""From a text of so many lines, with a line break between each two, to their columns, two at least; or None."""
 
 _Cells: TypeAlias = list[str]
 """The columns of the first line and its end, then those of the second one, ..."""
@@ -149,8 +149,8 @@ def _list(texts: list[str]) -> str:
 
 
 def _columns(cells: _Cells | None, count: int) -> Columns | None:
-    """The cells by columns, without the lines' ends."""
-    if cells is None:
+    """The cells by columns, without the lines' ends; None for a single column, for such lines may be blank."""
+    width = len(cells or ()) // count
+    if cells is None or width < 3:
         return None
-    width = len(cells) // count
     return [cells[at::width] for at in range(width - 1)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from awsflow.decode.columns_at_once import delimited_at_once
 from awsflow.decode.lines import lines
 from awsflow.decode.parquet import is_parquet, parquet_rows, peek
 from awsflow.decode.table import BLOCK
@@ -71,6 +72,7 @@ class _Rows:
         """As events have them, and then `source`."""
         self._source = ""
         self._times_at: list[int] = []
+        self._begin_headers = FIRST_WORDS
 
     def events(self, some: list[bytes], first: int) -> RowsOrBlock:
         """The events of some lines, the first of which has this number."""
@@ -84,30 +86,25 @@ class _Rows:
     def _at_once(self, some: list[bytes]) -> RowsOrBlock | None:
         """The events of lines of which each has its columns and none is a header; None if there is another among them.
 
-        All are split in one go: where a line ends, a column is put, which has to come out in the right places.
+        All are split in one go.
         """
         if not (some and self._columns):
             return None
         try:
-            text = b" \n ".join(some).decode()
+            text = b"\n".join(some).decode()
         except UnicodeDecodeError:
             return None
-        cells = text.split(" ")
-        cells.append("\n")
-        width, count = len(self._names), len(some)
-        if len(cells) != count * width or cells[width - 1 :: width].count("\n") != count or not all(cells):
+        columns = delimited_at_once(text, len(some), " ")
+        if columns is None or len(columns) != len(self._columns) or not all(map(all, columns)):
             return None
-        begin = set(cells[::width])
-        if not FIRST_WORDS.isdisjoint(begin) or self._columns[0] in begin:
+        if not self._begin_headers.isdisjoint(set(columns[0])) or len({*self._names}) < len(self._names):
             return None
         if not self._is_wanted():
             return []
-        if len({*self._names}) < width:
-            return None
-        columns = [cells[at::width] for at in range(width - 1)]
         for at in self._times_at:
             columns[at] = list(map(self._times.__getitem__, columns[at]))
-        return Rows(self._names, [*columns, [self._source] * count], is_plain=is_plain(text, besides=count - 1))
+        columns.append([self._source] * len(some))
+        return Rows(self._names, columns, is_plain=is_plain(text, besides=len(some) - 1))
 
     def _one_by_one(self, some: list[bytes], first: int) -> Block:
         """The same, line by line."""
@@ -161,6 +158,7 @@ class _Rows:
         self._columns = columns
         self._names = (*(name.replace("-", "_") for name in columns), "source")
         self._source = source(columns)
+        self._begin_headers = FIRST_WORDS | {columns[0]}
         self._times_at = [at for at, name in enumerate(columns) if name in _TIMES]
 
     def _is_wanted(self) -> bool:

@@ -1,0 +1,142 @@
+"""Lines split in one go have the columns that each of them has alone."""
+
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from awsflow.decode import columns
+from awsflow.decode.columns import Split
+from awsflow.decode.columns_at_once import (
+    SplitAtOnce,
+    bracketed_spaces_at_once,
+    commas_at_once,
+    delimited_at_once,
+    quoted_spaces_at_once,
+    spaces_and_lists_at_once,
+)
+from awsflow.decode.compression import members
+from awsflow.logtypes import LOG_TYPES
+from awsflow.rows import Rows
+from awsflow.samples import SAMPLES
+
+
+def by_single_spaces(lines: list[str]) -> list[list[str]]:
+    return [line.split(" ") for line in lines]
+
+
+PAIRS: list[tuple[SplitAtOnce, Split, str]] = [
+    (delimited_at_once, columns.by_tabs, "\t"),
+    (partial(delimited_at_once, delimiter=" "), by_single_spaces, " "),
+    (commas_at_once, columns.by_commas, ","),
+    (commas_at_once, columns.by_commas_and_spaces, ","),
+    (quoted_spaces_at_once, columns.by_quoted_spaces, " "),
+    (bracketed_spaces_at_once, columns.by_bracketed_spaces, " "),
+    (spaces_and_lists_at_once, columns.by_spaces_and_lists, " "),
+]
+IDS = ["tabs", "single_spaces", "commas", "commas_and_spaces", "quoted", "bracketed", "lists"]
+each_pair = pytest.mark.parametrize(("at_once", "split", "delimiter"), PAIRS, ids=IDS)
+
+ODD = 'ab ",[]\\\té\r\0\1\x1c\u2028'
+anything = st.text(st.sampled_from(ODD), max_size=12)
+simple = st.text("ab1:/", max_size=4)
+inside = simple | st.text(st.sampled_from('ab ,[]\t"\\\0\1'), max_size=5)
+cells: dict[str, st.SearchStrategy[str]] = {
+    "bare": simple,
+    "quoted": inside.map('"{}"'.format),
+    "doubled": st.lists(simple, max_size=3).map('""'.join).map('"{}"'.format),
+    "bracketed": inside.map("[{}]".format),
+    "listed": st.lists(simple, min_size=1, max_size=3).map('","'.join).map('"{}"'.format),
+    "odd": anything,
+}
+
+
+@st.composite
+def alike(draw: st.DrawFn, delimiter: str) -> list[str]:
+    """Lines whose columns are of the same kinds, most often, and what each kind is made of may be odd."""
+    usual = draw(st.lists(st.sampled_from(["bare", "quoted", "doubled", "bracketed", "listed"]), max_size=5))
+    lines = []
+    for _ in range(draw(st.integers(1, 4))):
+        kinds = list(usual)
+        if kinds and draw(st.integers(0, 5)) == 0:
+            kinds[draw(st.integers(0, len(kinds) - 1))] = draw(st.sampled_from(sorted(cells)))
+        lines.append(delimiter.join(draw(cells[kind]) for kind in kinds) + draw(st.sampled_from(["", "", "", " "])))
+    return lines
+
+
+def alone(split: Split, lines: list[str]) -> list[list[str]] | None:
+    try:
+        return [split([line])[0] for line in lines]
+    except ValueError:
+        return None
+
+
+@each_pair
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_lines_split_in_one_go_have_the_columns_that_each_has_alone(
+    at_once: SplitAtOnce, split: Split, delimiter: str, data: st.DataObject
+) -> None:
+    lines = data.draw(alike(delimiter) | st.lists(anything, min_size=1, max_size=4))
+    found = at_once("\n".join(lines), len(lines))
+    if found is not None:
+        assert [list(row) for row in zip(*found, strict=True)] == alone(split, lines)
+
+
+@pytest.mark.parametrize(
+    ("at_once", "lines"),
+    [
+        (delimited_at_once, ["a\tb", "\t"]),
+        (commas_at_once, ['a,"b,c",""', '"a",b,"c ""d"""']),
+        (quoted_spaces_at_once, ['a "b c" d', '- "" "x"', "a  b"]),
+        (bracketed_spaces_at_once, ['a [b c] "[d"', "a [] -", 'a "[b]" [c]']),
+        (spaces_and_lists_at_once, ['a "b" "h2","http/1.1"', 'a - "x"', "a b -"]),
+    ],
+)
+def test_lines_of_one_width_are_split_in_one_go_whichever_columns_are_in_quotes(
+    at_once: SplitAtOnce, lines: list[str]
+) -> None:
+    assert at_once("\n".join(lines), len(lines)) is not None
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["a b", "c"],
+        ["a b c", "d", "e f"],
+        ["a", "b", "c d e"],
+        ["a b", "", "c d"],
+        ['a "b', 'c" d'],
+        ['a "b"c d'],
+        ['a b"c" d'],
+        ["a b "],
+        ["a \0"],
+        ['a "\0"'],
+    ],
+)
+def test_lines_that_are_not_alike_are_left_to_be_split_one_by_one(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    assert quoted_spaces_at_once(text, len(lines)) is None
+    assert bracketed_spaces_at_once(text, len(lines)) is None
+
+
+IN_COLUMNS = ("alb", "alb_connection", "cisco_umbrella", "clb", "cloudfront", "nlb", "server_access", "transitgateway")
+"""Log types, besides vpcflow."""
+
+
+@pytest.mark.parametrize("name", [*IN_COLUMNS, "vpcflow"])
+def test_all_blocks_of_a_log_in_columns_are_rows(name: str) -> None:
+    sample = SAMPLES[name]
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    key = sample.key("123456789012", "eu-west-1", start, 1)
+    document = sample.document(sample.events(1, 450, start))
+    blocks = [
+        block
+        for member in members(iter([document]), key)
+        for block in LOG_TYPES[name].decode(member, key)
+        if len(block)
+    ]
+    assert {type(block) for block in blocks} == {Rows}
+    assert sum(map(len, blocks)) == 450
