@@ -42,7 +42,8 @@ class RowsJson:
             text = "".join(parts)
         if not (rows.is_plain or is_plain("".join(parts[1::2]))):
             text = "".join(_escaped(parts, step))
-        return [line[:-1] for line in BytesIO(text.encode())]  # half as long as split, which looks at each byte
+        # finds line breaks faster than split; there is no white space but them behind a value
+        return list(map(bytes.rstrip, BytesIO(text.encode())))
 
     def _without_missing(self, parts: list[str], rows: Rows) -> list[str]:
         """The same parts, in which neither the name of a field stands nor its text, where it is missing."""
