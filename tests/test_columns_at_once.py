@@ -16,6 +16,7 @@ from awsflow.decode.columns_at_once import (
     delimited_at_once,
     quoted_spaces_at_once,
     spaces_and_lists_at_once,
+    spaces_at_once,
 )
 from awsflow.decode.compression import members
 from awsflow.logtypes import LOG_TYPES
@@ -30,13 +31,14 @@ def by_single_spaces(lines: list[str]) -> list[list[str]]:
 PAIRS: list[tuple[SplitAtOnce, Split, str]] = [
     (delimited_at_once, columns.by_tabs, "\t"),
     (partial(delimited_at_once, delimiter=" "), by_single_spaces, " "),
+    (spaces_at_once, columns.by_spaces, " "),
     (commas_at_once, columns.by_commas, ","),
     (commas_at_once, columns.by_commas_and_spaces, ","),
     (quoted_spaces_at_once, columns.by_quoted_spaces, " "),
     (bracketed_spaces_at_once, columns.by_bracketed_spaces, " "),
     (spaces_and_lists_at_once, columns.by_spaces_and_lists, " "),
 ]
-IDS = ["tabs", "single_spaces", "commas", "commas_and_spaces", "quoted", "bracketed", "lists"]
+IDS = ["tabs", "single_spaces", "spaces", "commas", "commas_and_spaces", "quoted", "bracketed", "lists"]
 each_pair = pytest.mark.parametrize(("at_once", "split", "delimiter"), PAIRS, ids=IDS)
 
 ODD = 'ab ",[]\\\té\r\0\1\x1c\u2028'

@@ -21,7 +21,7 @@ SplitAtOnce: TypeAlias = Callable[[str, int], Columns | None]
 
 _Cells: TypeAlias = list[str]
 """The columns of the first line and its end, then those of the second one, ..."""
-_END = "\n"
+_END, _END_AMONG_SPACES = "\n", "\0"
 _QUOTED, _GROUP = "\0", "\1"
 """Marks: here something stood in quotes, or in brackets."""
 
@@ -29,6 +29,14 @@ _QUOTED, _GROUP = "\0", "\1"
 def delimited_at_once(text: str, count: int, delimiter: str = "\t") -> Columns | None:
     """Split at each delimiter: a tab, as `by_tabs`, or another one."""
     return _columns(_cells(text, count, delimiter), count)
+
+
+def spaces_at_once(text: str, count: int) -> Columns | None:
+    """Split as `by_spaces`."""
+    if _END_AMONG_SPACES in text:
+        return None
+    cells = text.replace("\n", f" {_END_AMONG_SPACES} ").split()
+    return _columns(_if_aligned(cells, count, _END_AMONG_SPACES), count)
 
 
 def commas_at_once(text: str, count: int) -> Columns | None:
@@ -93,17 +101,24 @@ def _apart(text: str) -> tuple[str, list[str]]:
 
 def _cells(text: str, count: int, delimiter: str) -> _Cells | None:
     """The cells of so many lines; None if not all have the same number."""
-    cells = text.replace("\n", delimiter + _END + delimiter).split(delimiter)
-    cells.append(_END)
-    width = cells.index(_END) + 1
-    alike = len(cells) == width * count and _last(cells, count, 1).count(_END) == count
-    return cells if alike else None
+    return _if_aligned(text.replace("\n", delimiter + _END + delimiter).split(delimiter), count, _END)
 
 
-def _last(cells: _Cells, count: int, back: int = 2) -> list[str]:
-    """The last column of the lines, or the one that is so many back from the end of their cells."""
+def _if_aligned(cells: list[str], count: int, end: str) -> _Cells | None:
+    """The cells of so many lines, with an end behind the last one too; None if the lines differ in how many they are.
+
+    The end is none of their cells.
+    """
+    cells.append(end)
+    width = cells.index(end) + 1
+    aligned = len(cells) == width * count and cells[width - 1 :: width].count(end) == count
+    return cells if aligned else None
+
+
+def _last(cells: _Cells, count: int) -> list[str]:
+    """The last column of the lines."""
     width = len(cells) // count
-    return cells[width - back :: width]
+    return cells[width - 2 :: width]
 
 
 def _put_back(texts: list[str], mark: str, cells: _Cells | None, count: int) -> _Cells | None:

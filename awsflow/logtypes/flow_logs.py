@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from awsflow.decode.columns_at_once import delimited_at_once
+from awsflow.decode.columns_at_once import spaces_at_once
 from awsflow.decode.lines import lines
 from awsflow.decode.parquet import is_parquet, parquet_rows, peek
 from awsflow.decode.table import BLOCK
@@ -86,7 +86,7 @@ class _Rows:
     def _at_once(self, some: list[bytes]) -> RowsOrBlock | None:
         """The events of lines of which each has its columns and none is a header; None if there is another among them.
 
-        All are split in one go.
+        All are split in one go, at any white space: there must be none but spaces, which is what is printable.
         """
         if not (some and self._columns):
             return None
@@ -94,8 +94,10 @@ class _Rows:
             text = b"\n".join(some).decode()
         except UnicodeDecodeError:
             return None
-        columns = delimited_at_once(text, len(some), " ")
-        if columns is None or len(columns) != len(self._columns) or not all(map(all, columns)):
+        plain = is_plain(text, besides=len(some) - 1)
+        has_only_spaces = (plain and text.isascii()) or text.replace("\n", "").isprintable()
+        columns = spaces_at_once(text, len(some)) if has_only_spaces else None
+        if columns is None or len(columns) != len(self._columns):
             return None
         if not self._begin_headers.isdisjoint(set(columns[0])) or len({*self._names}) < len(self._names):
             return None
@@ -104,7 +106,7 @@ class _Rows:
         for at in self._times_at:
             columns[at] = list(map(self._times.__getitem__, columns[at]))
         columns.append([self._source] * len(some))
-        return Rows(self._names, columns, is_plain=is_plain(text, besides=len(some) - 1))
+        return Rows(self._names, columns, is_plain=plain)
 
     def _one_by_one(self, some: list[bytes], first: int) -> Block:
         """The same, line by line."""
