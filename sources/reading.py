@@ -172,7 +172,7 @@ def _newest(events: Sequence[Event], time_field: str) -> str:
     if not time_field:
         return newest
     if isinstance(events, Rows):
-        return max(filter(None, events.column(time_field)), default=newest)
+        return max(filter(None, set(events.column(time_field))), default=newest)  # many have the same
     for event in events:
         if event.__class__ is dict:
             when = event.get(time_field)

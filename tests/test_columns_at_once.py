@@ -82,7 +82,7 @@ def test_lines_split_in_one_go_have_the_columns_that_each_has_alone(
     at_once: SplitAtOnce, split: Split, delimiter: str, data: st.DataObject
 ) -> None:
     lines = data.draw(alike(delimiter) | st.lists(anything, min_size=1, max_size=4))
-    found = at_once("\n".join(lines), len(lines))
+    found = at_once([line.encode() for line in lines])
     if found is not None:
         assert [list(row) for row in zip(*found, strict=True)] == alone(split, lines)
 
@@ -100,7 +100,7 @@ def test_lines_split_in_one_go_have_the_columns_that_each_has_alone(
 def test_lines_of_one_width_are_split_in_one_go_whichever_columns_are_in_quotes(
     at_once: SplitAtOnce, lines: list[str]
 ) -> None:
-    assert at_once("\n".join(lines), len(lines)) is not None
+    assert at_once([line.encode() for line in lines]) is not None
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,8 @@ def test_lines_of_one_width_are_split_in_one_go_whichever_columns_are_in_quotes(
     ],
 )
 def test_lines_that_are_not_alike_are_left_to_be_split_one_by_one(lines: list[str]) -> None:
-    text = "\n".join(lines)
-    assert quoted_spaces_at_once(text, len(lines)) is None
-    assert bracketed_spaces_at_once(text, len(lines)) is None
+    assert quoted_spaces_at_once([line.encode() for line in lines]) is None
+    assert bracketed_spaces_at_once([line.encode() for line in lines]) is None
 
 
 IN_COLUMNS = ("alb", "alb_connection", "cisco_umbrella", "clb", "cloudfront", "nlb", "server_access", "transitgateway")

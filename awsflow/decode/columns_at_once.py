@@ -16,55 +16,60 @@ from awsflow.rows import is_plain
 
 Columns: TypeAlias = list[list[str]]
 """The first column of all lines, then the second one, ..."""
-SplitAtOnce: TypeAlias = Callable[[str, int], Columns | None]
-"""From a text of so many lines, with a line break between each two, to their columns, two at least; or None."""
+SplitAtOnce: TypeAlias = Callable[[list[bytes]], Columns | None]
+"""From lines, one at least, to their columns, two at least; or None. UnicodeDecodeError if a line is not UTF-8."""
 
 _Cells: TypeAlias = list[str]
 """The columns of the first line and its end, then those of the second one, ..."""
-_END, _END_AMONG_SPACES = "\n", "\0"
+_END = "\n"
+_END_AMONG_SPACES = "\0"
 _QUOTED, _GROUP = "\0", "\1"
 """Marks: here something stood in quotes, or in brackets."""
 
 
-def delimited_at_once(text: str, count: int, delimiter: str = "\t") -> Columns | None:
+def delimited_at_once(lines: list[bytes], delimiter: str = "\t") -> Columns | None:
     """Split at each delimiter: a tab, as `by_tabs`, or another one."""
-    return _columns(_cells(text, count, delimiter), count)
+    cells = _joined(lines, delimiter + _END + delimiter).split(delimiter)
+    return _columns(_if_aligned(cells, len(lines)), len(lines))
 
 
-def spaces_at_once(text: str, count: int) -> Columns | None:
+def spaces_at_once(lines: list[bytes]) -> Columns | None:
     """Split as `by_spaces`."""
-    if _END_AMONG_SPACES in text:
+    if _END_AMONG_SPACES.encode() in b"".join(lines):
         return None
-    cells = text.replace("\n", f" {_END_AMONG_SPACES} ").split()
-    return _columns(_if_aligned(cells, count, _END_AMONG_SPACES), count)
+    cells = _joined(lines, f" {_END_AMONG_SPACES} ").split()
+    return _columns(_if_aligned(cells, len(lines), _END_AMONG_SPACES), len(lines))
 
 
-def commas_at_once(text: str, count: int) -> Columns | None:
+def commas_at_once(lines: list[bytes]) -> Columns | None:
     """Split as `by_commas` and, for no column begins with a space, as `by_commas_and_spaces`."""
+    text = _joined(lines, "," + _END + ",")
     if _QUOTED in text or "\r" in text:
         return None
     bare, quoted = _apart(text)
-    if bare.startswith(" ") or ", " in bare or "\n " in bare:
+    if bare.startswith(" ") or ", " in bare:
         return None
-    cells = _cells(bare, count, ",")
+    cells = _if_aligned(bare.split(","), len(lines))
     if cells is None:
         return None
-    return _columns(_put_back_several(quoted, cells, count, "", '"'.join), count)
+    return _columns(_put_back_several(quoted, cells, len(lines), "", '"'.join), len(lines))
 
 
-def quoted_spaces_at_once(text: str, count: int) -> Columns | None:
+def quoted_spaces_at_once(lines: list[bytes]) -> Columns | None:
     """Split as `by_quoted_spaces`."""
+    text = _joined(lines, " " + _END + " ")
     if _QUOTED in text:
         return None
     bare, quoted = _apart(text)
-    cells = _cells(bare, count, " ")
-    if cells is None or "" in _last(cells, count):
+    cells = _if_aligned(bare.split(" "), len(lines))
+    if cells is None or "" in _last(cells, len(lines)):
         return None
-    return _columns(_put_back(quoted, _QUOTED, cells, count), count)
+    return _columns(_put_back(quoted, _QUOTED, cells, len(lines)), len(lines))
 
 
-def bracketed_spaces_at_once(text: str, count: int) -> Columns | None:
+def bracketed_spaces_at_once(lines: list[bytes]) -> Columns | None:
     """Split as `by_bracketed_spaces`."""
+    text = _joined(lines, " " + _END + " ")
     if _QUOTED in text or _GROUP in text:
         return None
     bare, quoted = _apart(text)
@@ -72,22 +77,27 @@ def bracketed_spaces_at_once(text: str, count: int) -> Columns | None:
     closed = [behind.split("]") for behind in opened]
     if "]" in before or any(len(parts) != 2 or _QUOTED in parts[0] for parts in closed):
         return None
-    cells = _cells(_GROUP.join([before, *(behind for _, behind in closed)]), count, " ")
-    if cells is None or "" in _last(cells, count):
+    cells = _if_aligned(_GROUP.join([before, *(behind for _, behind in closed)]).split(" "), len(lines))
+    if cells is None or "" in _last(cells, len(lines)):
         return None
-    cells = _put_back([group for group, _ in closed], _GROUP, cells, count)
-    return _columns(_put_back(quoted, _QUOTED, cells, count), count)
+    cells = _put_back([group for group, _ in closed], _GROUP, cells, len(lines))
+    return _columns(_put_back(quoted, _QUOTED, cells, len(lines)), len(lines))
 
 
-def spaces_and_lists_at_once(text: str, count: int) -> Columns | None:
+def spaces_and_lists_at_once(lines: list[bytes]) -> Columns | None:
     """Split as `by_spaces_and_lists`."""
+    text = _joined(lines, " " + _END + " ")
     bare, quoted = _apart(text)
-    if not text.isascii() or not is_plain(text, besides=count - 1 + 2 * len(quoted)):
+    if not text.isascii() or not is_plain(text, besides=len(lines) - 1 + 2 * len(quoted)):
         return None  # there may be other white space than spaces, where the lines without quotes are split too
-    cells = _cells(bare, count, " ")
+    cells = _if_aligned(bare.split(" "), len(lines))
     if cells is None or not all(cells):
         return None
-    return _columns(_put_back_several(quoted, cells, count, ",", _list), count)
+    return _columns(_put_back_several(quoted, cells, len(lines), ",", _list), len(lines))
+
+
+def _joined(lines: list[bytes], between: str) -> str:
+    return between.encode().join(lines).decode()
 
 
 def _apart(text: str) -> tuple[str, list[str]]:
@@ -99,15 +109,10 @@ def _apart(text: str) -> tuple[str, list[str]]:
     return _QUOTED.join(parts[::2]), parts[1::2]
 
 
-def _cells(text: str, count: int, delimiter: str) -> _Cells | None:
-    """The cells of so many lines; None if not all have the same number."""
-    return _if_aligned(text.replace("\n", delimiter + _END + delimiter).split(delimiter), count, _END)
+def _if_aligned(cells: list[str], count: int, end: str = _END) -> _Cells | None:
+    """The cells of so many lines, with an end behind the last one too; None if they have not all the same number.
 
-
-def _if_aligned(cells: list[str], count: int, end: str) -> _Cells | None:
-    """The cells of so many lines, with an end behind the last one too; None if the lines differ in how many they are.
-
-    The end is none of their cells.
+    The end is none of their own cells.
     """
     cells.append(end)
     width = cells.index(end) + 1

@@ -125,16 +125,15 @@ def _at_once(some: list[bytes], table: Table, names: Names) -> RowsOrBlock | Non
     if not (some and names):
         return None
     try:
-        text = b"\n".join(some).decode()
-        found = _of_columns(text, len(some), table, names)
-        return _of_lines(text.split("\n"), table, names) if found is None else found
+        found = _of_columns(some, table, names)
+        return _of_lines([line.decode() for line in some], table, names) if found is None else found
     except ValueError:
         return None  # one of the lines spoils it for the others
 
 
-def _of_columns(text: str, count: int, table: Table, names: Names) -> Rows | None:
-    """The events of so many lines, split in one go; None if that is not possible."""
-    columns = table.split_at_once(text, count) if table.split_at_once else None
+def _of_columns(some: list[bytes], table: Table, names: Names) -> Rows | None:
+    """The events of lines that are split in one go; None if that is not possible."""
+    columns = table.split_at_once(some) if table.split_at_once else None
     if columns is None:
         return None
     if table.header is not None and (

@@ -72,9 +72,9 @@ def split(lines: list[str]) -> list[list[str]]:
     return [line.split("\t" if "\t" in line else " ") for line in lines]
 
 
-def split_at_once(text: str, count: int) -> Columns | None:
+def split_at_once(lines: list[bytes]) -> Columns | None:
     """The same for many lines."""
-    return delimited_at_once(text, count, "\t" if "\t" in text else " ")
+    return delimited_at_once(lines, "\t" if b"\t" in lines[0] else " ")
 
 
 def may_begin_header(first: str) -> bool:

@@ -91,12 +91,12 @@ class _Rows:
         if not (some and self._columns):
             return None
         try:
-            text = b"\n".join(some).decode()
+            text = b" ".join(some).decode()
+            plain = is_plain(text)
+            has_only_spaces = (plain and text.isascii()) or text.isprintable()
+            columns = spaces_at_once(some) if has_only_spaces else None
         except UnicodeDecodeError:
             return None
-        plain = is_plain(text, besides=len(some) - 1)
-        has_only_spaces = (plain and text.isascii()) or text.replace("\n", "").isprintable()
-        columns = spaces_at_once(text, len(some)) if has_only_spaces else None
         if columns is None or len(columns) != len(self._columns):
             return None
         if not self._begin_headers.isdisjoint(set(columns[0])) or len({*self._names}) < len(self._names):
