@@ -1,5 +1,6 @@
 """Lines split in one go have the columns that each of them has alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -19,7 +20,8 @@ from awsflow.decode.columns_at_once import (
     spaces_at_once,
 )
 from awsflow.decode.compression import members
-from awsflow.logtypes import LOG_TYPES
+from awsflow.decode.table import Table, rows
+from awsflow.logtypes import LOG_TYPES, alb, cisco_umbrella, cloudfront, nlb, server_access
 from awsflow.rows import Rows
 from awsflow.samples import SAMPLES
 
@@ -85,6 +87,48 @@ def test_lines_split_in_one_go_have_the_columns_that_each_has_alone(
     found = at_once([line.encode() for line in lines])
     if found is not None:
         assert [list(row) for row in zip(*found, strict=True)] == alone(split, lines)
+
+
+TABLES: dict[str, Table] = {
+    "alb": alb.TABLE,
+    "nlb": nlb.TABLE,
+    "server_access": server_access.TABLE,
+    "cloudfront": cloudfront.TABLE,
+    **cisco_umbrella.TABLES,
+}
+OTHERS = (b"", b"  ", b"#Fields: a b", b"#Version: 1.0", b'"Timestamp","x"', b"time,y", b"\xff a", b"a\r", b'"', b"\0")
+"""Lines that no table's events are made of."""
+
+
+@st.composite
+def logs(draw: st.DrawFn, table: Table) -> bytes:
+    """Lines of a table's width, most often, with others between."""
+    delimiter = "\t" if table is cloudfront.TABLE else "," if table in cisco_umbrella.TABLES.values() else " "
+    widths = st.sampled_from([len(table.names), len(table.names), len(table.names) + 1, len(table.names) - 1])
+    width = draw(widths)
+    kinds = [draw(st.sampled_from(["bare", "quoted", "doubled", "bracketed"])) for _ in range(width + 1)]
+    made = []
+    for _ in range(draw(st.integers(1, 5))):
+        own = width if draw(st.integers(0, 5)) else draw(widths)
+        made.append(delimiter.join(draw(cells[kind]) for kind in kinds[:own]).encode())
+        if not draw(st.integers(0, 8)):
+            made.insert(draw(st.integers(0, len(made))), draw(st.sampled_from(OTHERS)))
+    return b"\n".join(made)
+
+
+@pytest.mark.parametrize("name", TABLES)
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+def test_a_table_has_the_same_events_where_nothing_is_split_in_one_go(name: str, data: st.DataObject) -> None:
+    table = TABLES[name]
+    log = data.draw(logs(table))
+    plainly = replace(table, split_at_once=None, finish_rows=None)
+    found = [event for block in rows(iter([log]), table) for event in block]
+    expected = [event for block in rows(iter([log]), plainly) for event in block]
+    assert found == expected
+    assert [list(event) for event in found if isinstance(event, dict)] == [
+        list(event) for event in expected if isinstance(event, dict)
+    ]
 
 
 @pytest.mark.parametrize(

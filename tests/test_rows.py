@@ -17,9 +17,10 @@ from awsflow.decode.columns import (
     by_quoted_spaces,
 )
 from awsflow.envelope import common, plain_json, tell_failures, text, wazuh_json
+from awsflow.exactjson import json_bytes
 from awsflow.items import Encoded, Envelope, Item, Origin, Record, Records, bodies, one_by_one
 from awsflow.logtypes import alb, nlb
-from awsflow.rows import Rows
+from awsflow.rows import Rows, is_plain
 from awsflow.stages import Stage, discard, each
 
 ODD = '"\\\n\r\t\x00\x7f\x85\u2028é日'
@@ -41,7 +42,9 @@ def rows(draw: st.DrawFn, cells: st.SearchStrategy[str | None] = missing_or_text
     if draw(st.booleans()):  # so that one character alone decides
         cells = st.sampled_from(["", "a", "b" + draw(st.sampled_from(ODD))])
     count = draw(st.integers(1, 5))
-    return Rows(tuple(chosen), [draw(st.lists(cells, min_size=count, max_size=count)) for _ in chosen])
+    columns = [draw(st.lists(cells, min_size=count, max_size=count)) for _ in chosen]
+    all_are_plain = all(text is None or is_plain(text) for column in columns for text in column)
+    return Rows(tuple(chosen), columns, is_plain=all_are_plain and draw(st.booleans()))
 
 
 def events(items: Sequence[Item] | Any) -> list[tuple[Any, int]]:
@@ -59,6 +62,21 @@ def test_rows_are_encoded_byte_by_byte_as_the_mappings_that_they_are(
     where = origin(envelope, account, shape)
     mappings = [Record(event, where, number) for number, event in enumerate(rows, 1)]
     together = Records(rows, where, range(1, len(rows) + 1))
+    assert events(wazuh_json([together])) == events(wazuh_json(mappings))
+
+
+@given(st.text() | texts | st.text(st.sampled_from("a" + ODD)))
+def test_a_text_is_plain_that_stands_in_json_as_it_is(text: str) -> None:
+    written = json_bytes(text).decode()
+    assert is_plain(text) == (written == f'"{text}"')
+    assert is_plain(text, besides=len(written) - len(f'"{text}"'))
+
+
+@pytest.mark.parametrize("more", ["z", '"', "\n"])
+def test_a_field_that_comes_to_plain_rows_may_be_none_itself(more: str) -> None:
+    plain = Rows(("a",), [["x", "y"]], is_plain=True)
+    mappings = [Record({"a": a, "b": more}, Origin(), number) for number, a in enumerate("xy")]
+    together = Records(plain[0:].also("b", more), Origin(), range(2))
     assert events(wazuh_json([together])) == events(wazuh_json(mappings))
 
 

@@ -421,6 +421,13 @@ def test_what_was_written_is_read(log: tuple[tuple[str, ...], list[list[str]]], 
                 b"srcaddr dstaddr",
                 b"\t",
                 b"version 1",
+                b"8\xc2\xa0 9",
+                b"8\x1c 9",
+                b"\0 8",
+                b'"7" \\8',
+                b"\xc3",
+                b"\xa9 1",
+                b"\xc3\xa9 1",
             ]
         )
     ),

@@ -82,7 +82,7 @@ def may_begin_header(first: str) -> bool:
     return first.startswith("#") or first in _ALL_FIELDS
 
 
-_TABLE = Table(
+TABLE = Table(
     names=tuple(map(field, FIELDS)),
     split=split,
     split_at_once=split_at_once,
@@ -99,7 +99,7 @@ def decode(chunks: Iterator[bytes], name: str) -> Iterator[RowsOrBlock]:
     elif head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         blocks = _renamed(json_lines(chunks))
     else:
-        blocks = rows(chunks, _TABLE)
+        blocks = rows(chunks, TABLE)
     yield from sourced(blocks, "cloudfront")
 
 
