@@ -42,8 +42,10 @@ class RowsJson:
             text = "".join(parts)
         if not (rows.is_plain or is_plain("".join(parts[1::2]))):
             text = "".join(_escaped(parts, step))
-        # finds line breaks faster than split; there is no white space but them behind a value
-        return list(map(bytes.rstrip, BytesIO(text.encode())))
+        encoded = BytesIO(text.encode())
+        del text  # it may be a long one
+        # To iterate is faster than to split; behind a value there is no white space but the line break.
+        return list(map(bytes.rstrip, encoded))
 
     def _without_missing(self, parts: list[str], rows: Rows) -> list[str]:
         """The same parts, in which neither the name of a field stands nor its text, where it is missing."""

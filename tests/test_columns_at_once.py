@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from awsflow.decode import columns
 from awsflow.decode.columns import Split
 from awsflow.decode.columns_at_once import (
+    AMONG_SPACES,
     SplitAtOnce,
     bracketed_spaces_at_once,
     commas_at_once,
@@ -30,10 +31,15 @@ def by_single_spaces(lines: list[str]) -> list[list[str]]:
     return [line.split(" ") for line in lines]
 
 
+def spaces_in_lines_at_once(lines: list[bytes]) -> list[list[str]] | None:
+    text = f" {AMONG_SPACES} ".encode().join(lines).decode()
+    return None if text.count(AMONG_SPACES) >= len(lines) else spaces_at_once(text, len(lines))
+
+
 PAIRS: list[tuple[SplitAtOnce, Split, str]] = [
     (delimited_at_once, columns.by_tabs, "\t"),
     (partial(delimited_at_once, delimiter=" "), by_single_spaces, " "),
-    (spaces_at_once, columns.by_spaces, " "),
+    (spaces_in_lines_at_once, columns.by_spaces, " "),
     (commas_at_once, columns.by_commas, ","),
     (commas_at_once, columns.by_commas_and_spaces, ","),
     (quoted_spaces_at_once, columns.by_quoted_spaces, " "),

@@ -18,11 +18,14 @@ Columns: TypeAlias = list[list[str]]
 """The first column of all lines, then the second one, ..."""
 SplitAtOnce: TypeAlias = Callable[[list[bytes]], Columns | None]
 """From lines, one at least, to their columns, two at least; or None. UnicodeDecodeError if a line is not UTF-8."""
+AMONG_SPACES = "\0"
+"""What tells lines apart in a text that is split at white space."""
 
 _Cells: TypeAlias = list[str]
 """The columns of the first line and its end, then those of the second one, ..."""
+_AT_MOST = 1 << 20
+"""Bytes of lines that are split in one go, for they are held several times then."""
 _END = "\n"
-_END_AMONG_SPACES = "\0"
 _QUOTED, _GROUP = "\0", "\1"
 """Marks: here something stood in quotes, or in brackets."""
 
@@ -33,12 +36,9 @@ def delimited_at_once(lines: list[bytes], delimiter: str = "\t") -> Columns | No
     return _columns(_if_aligned(cells, len(lines)), len(lines))
 
 
-def spaces_at_once(lines: list[bytes]) -> Columns | None:
-    """Split as `by_spaces`."""
-    if _END_AMONG_SPACES.encode() in b"".join(lines):
-        return None
-    cells = _joined(lines, f" {_END_AMONG_SPACES} ").split()
-    return _columns(_if_aligned(cells, len(lines), _END_AMONG_SPACES), len(lines))
+def spaces_at_once(text: str, count: int) -> Columns | None:
+    """Split a text of so many lines as `by_spaces`. Between each two is `AMONG_SPACES`, with spaces, and in none."""
+    return _columns(_if_aligned(text.split(), count, AMONG_SPACES), count)
 
 
 def commas_at_once(lines: list[bytes]) -> Columns | None:
@@ -97,7 +97,9 @@ def spaces_and_lists_at_once(lines: list[bytes]) -> Columns | None:
 
 
 def _joined(lines: list[bytes], between: str) -> str:
-    return between.encode().join(lines).decode()
+    """The lines' text; none, which is a single column, if it is too much."""
+    text = between.encode().join(lines)
+    return text.decode() if len(text) <= _AT_MOST else ""
 
 
 def _apart(text: str) -> tuple[str, list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from awsflow.decode.columns_at_once import spaces_at_once
+from awsflow.decode.columns_at_once import AMONG_SPACES, spaces_at_once
 from awsflow.decode.lines import lines
 from awsflow.decode.parquet import is_parquet, parquet_rows, peek
 from awsflow.decode.table import BLOCK
@@ -17,6 +17,7 @@ from awsflow.logtypes.flow_log_fields import FIELDS, FIRST_WORDS, Names, default
 from awsflow.rows import Rows, is_plain
 
 _TIMES = ("start", "end")
+_BETWEEN = f" {AMONG_SPACES} "
 _REMEMBERED = 1 << 12
 """Times at most whose text is kept."""
 
@@ -91,12 +92,13 @@ class _Rows:
         if not (some and self._columns):
             return None
         try:
-            text = b" ".join(some).decode()
-            plain = is_plain(text)
-            has_only_spaces = (plain and text.isascii()) or text.isprintable()
-            columns = spaces_at_once(some) if has_only_spaces else None
+            text = _BETWEEN.encode().join(some).decode()
         except UnicodeDecodeError:
             return None
+        ends = len(some) - 1
+        plain = is_plain(text, besides=ends * (len(r"\u0000") - len(AMONG_SPACES)))
+        has_only_spaces = (plain and text.isascii()) or text.replace(AMONG_SPACES, "", ends).isprintable()
+        columns = spaces_at_once(text, len(some)) if has_only_spaces else None
         if columns is None or len(columns) != len(self._columns):
             return None
         if not self._begin_headers.isdisjoint(set(columns[0])) or len({*self._names}) < len(self._names):
