@@ -3,8 +3,11 @@
 import io
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Literal
 
-from awsflow.decode import columns
+from awsflow.decode import columns, columns_at_once
+from awsflow.decode.columns import Split
+from awsflow.decode.columns_at_once import SplitAtOnce
 from awsflow.decode.lines import lines
 from awsflow.decode.parquet import parquet_rows
 from awsflow.decode.table import Table, rows
@@ -19,6 +22,14 @@ SPLITS = (
     columns.by_spaces_and_lists,
     columns.by_bracketed_spaces,
 )
+AT_ONCE: dict[Split, SplitAtOnce] = {
+    columns.by_tabs: columns_at_once.delimited_at_once,
+    columns.by_commas: columns_at_once.commas_at_once,
+    columns.by_commas_and_spaces: columns_at_once.commas_at_once,
+    columns.by_quoted_spaces: columns_at_once.quoted_spaces_at_once,
+    columns.by_spaces_and_lists: columns_at_once.spaces_and_lists_at_once,
+    columns.by_bracketed_spaces: columns_at_once.bracketed_spaces_at_once,
+}
 
 
 def of_lines(data: bytes) -> None:
@@ -55,9 +66,9 @@ def of_tables(data: bytes) -> None:
     """A line's event is the same alone and among others."""
     if not data:
         return
-    table = Table(
-        ("a", "b", "c"), SPLITS[data[0] % len(SPLITS)], least=1, beyond=("extra", "drop", "refuse")[data[0] % 3]
-    )
+    split = SPLITS[data[0] % len(SPLITS)]
+    beyond: tuple[Literal["extra", "drop", "refuse"], ...] = ("extra", "drop", "refuse")
+    table = Table(("a", "b", "c"), split, least=1, beyond=beyond[data[0] % 3], split_at_once=AT_ONCE.get(split))
     text = data[1:].replace(b"\xef\xbb\xbf", b"")  # the mark is one at the beginning only
     told = same_however_chunked(lambda chunks: rows(chunks, table, 1 << 12), text)
     if not told.error:
