@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from awsflow.decode.columns import (
@@ -55,6 +55,7 @@ def origin(envelope: Envelope, account: str, shape: Any) -> Origin:
     return Origin("a-bucket", 'a\n"key"', "alias", account, shape, envelope)
 
 
+@settings(deadline=None)
 @given(rows(), st.sampled_from(kinds), st.sampled_from(["", "123456789012"]), st.sampled_from([None, common, text]))
 def test_rows_are_encoded_byte_by_byte_as_the_mappings_that_they_are(
     rows: Rows, envelope: Envelope, account: str, shape: Any
@@ -65,6 +66,7 @@ def test_rows_are_encoded_byte_by_byte_as_the_mappings_that_they_are(
     assert events(wazuh_json([together])) == events(wazuh_json(mappings))
 
 
+@settings(deadline=None)
 @given(st.text() | texts | st.text(st.sampled_from("a" + ODD)))
 def test_a_text_is_plain_that_stands_in_json_as_it_is(text: str) -> None:
     written = json_bytes(text).decode()
@@ -80,6 +82,7 @@ def test_a_field_that_comes_to_plain_rows_may_be_none_itself(more: str) -> None:
     assert events(wazuh_json([together])) == events(wazuh_json(mappings))
 
 
+@settings(deadline=None)
 @given(rows(), rows(st.sampled_from(["a", "b", "10.0.0.1"])))
 def test_rows_of_other_names_and_numbers_may_follow_on_each_other(one: Rows, other: Rows) -> None:
     where = origin("bucket", "1", text)
@@ -89,6 +92,7 @@ def test_rows_of_other_names_and_numbers_may_follow_on_each_other(one: Rows, oth
     assert events(wazuh_json(stream)) == events(wazuh_json(mappings))
 
 
+@settings(deadline=None)
 @given(rows(), st.slices(5))
 def test_rows_are_a_sequence_of_mappings(rows: Rows, part: slice) -> None:
     mappings = list(rows)
@@ -107,6 +111,7 @@ def doubled(event: dict[str, Any]) -> list[dict[str, Any]]:
     [wazuh_json, plain_json, tell_failures, each(doubled), discard("a", "a"), discard("b c", "")],
     ids=["wazuh_json", "plain_json", "tell_failures", "each", "discard", "discard_all"],
 )
+@settings(deadline=None)
 @given(rows=rows())
 def test_a_stage_makes_of_records_together_what_it_makes_of_each(stage: Stage, rows: Rows) -> None:
     where = origin("bucket", "123456789012", common)
@@ -122,6 +127,7 @@ addresses = st.sampled_from(
 
 
 @pytest.mark.parametrize("table", [alb.TABLE, nlb.TABLE], ids=["alb", "nlb"])
+@settings(deadline=None)
 @given(data=st.data())
 def test_load_balancers_addresses_are_split_in_columns_as_in_mappings(table: Any, data: st.DataObject) -> None:
     width = data.draw(st.integers(table.least, len(table.names)))
@@ -137,6 +143,7 @@ def test_load_balancers_addresses_are_split_in_columns_as_in_mappings(table: Any
 lines = st.lists(st.text(st.sampled_from('ab "[]\r\\é'), max_size=20), max_size=5)
 
 
+@settings(deadline=None)
 @given(lines | st.lists(st.sampled_from(['a [b c] "d" e', 'a [b c] "d "" e"', 'x "[b" c]', 'a "[b c]" d', "[a b] c"])))
 def test_lines_are_split_together_as_each_alone(lines: list[str]) -> None:
     for split, bare, column in (
@@ -152,6 +159,7 @@ def test_lines_are_split_together_as_each_alone(lines: list[str]) -> None:
             assert split(lines) == expected
 
 
+@settings(deadline=None)
 @given(st.slices(3))
 def test_encoded_records_are_a_sequence_of_records(part: slice) -> None:
     where = Origin("b", "k")
