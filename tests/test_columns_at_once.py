@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -93,6 +94,23 @@ def test_lines_split_in_one_go_have_the_columns_that_each_has_alone(
     found = at_once([line.encode() for line in lines])
     if found is not None:
         assert [list(row) for row in zip(*found, strict=True)] == alone(split, lines)
+
+
+AWKWARD = (
+    *("a b", " a b", "a b ", "a  b", "a\tb", "a\xa0b", "a\u2003b c", "", " ", "a"),
+    *("a,b", " a,b", "a, b", "a,b\r", "a\r,b", '"a" ,b', '"a", b', '"a","b ""c"""', '"",""', 'a,"b"c'),
+    *('"a" "b"', 'a "b" ', 'a "b', 'a b"', 'a "b "c"" d', 'a """" b', 'a "b"c d', '"a b" ""', '- "a"', '"a" -'),
+    *("[a] b", "]a [b] c", "a [b [c]", "a [b]] c", "a [b]c d", 'a ["b"] c', 'a [b "c"] d', 'a "[b" c]', "[a][b] c"),
+    *('a "b","c"', 'a "b", "c"', 'a "b",c', 'a b,"c"', 'a "b" "c","d"', "a \0", "a \1 b", 'a "\0"', "a [\1]"),
+)
+
+
+@each_pair
+def test_awkward_lines_have_the_columns_that_each_has_alone(at_once: SplitAtOnce, split: Split, delimiter: str) -> None:
+    for lines in [*([line] for line in AWKWARD), *map(list, product(AWKWARD, repeat=2))]:
+        found = at_once([line.encode() for line in lines])
+        if found is not None:
+            assert [list(row) for row in zip(*found, strict=True)] == alone(split, lines)
 
 
 TABLES: dict[str, Table] = {

@@ -75,7 +75,7 @@ def bracketed_spaces_at_once(lines: list[bytes]) -> Columns | None:
     bare, quoted = _apart(text)
     before, *opened = bare.split("[")
     closed = [behind.split("]") for behind in opened]
-    if "]" in before or any(len(parts) != 2 or _QUOTED in parts[0] for parts in closed):
+    if any(len(parts) != 2 or _QUOTED in parts[0] for parts in closed):
         return None
     cells = _if_aligned(_GROUP.join([before, *(behind for _, behind in closed)]).split(" "), len(lines))
     if cells is None or "" in _last(cells, len(lines)):
