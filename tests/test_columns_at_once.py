@@ -98,7 +98,7 @@ def test_lines_split_in_one_go_have_the_columns_that_each_has_alone(
 
 AWKWARD = (
     *("a b", " a b", "a b ", "a  b", "a\tb", "a\xa0b", "a\u2003b c", "", " ", "a"),
-    *("a,b", " a,b", "a, b", "a,b\r", "a\r,b", '"a" ,b', '"a", b', '"a","b ""c"""', '"",""', 'a,"b"c'),
+    *("a,b", " a,b", "a, b", "a,b\r", "a\r,b", '"a" ,b', '"a", b', '"a","b ""c"""', '"",""', 'a,"b"c', 'a,"b', 'a,b"'),
     *('"a" "b"', 'a "b" ', 'a "b', 'a b"', 'a "b "c"" d', 'a """" b', 'a "b"c d', '"a b" ""', '- "a"', '"a" -'),
     *("[a] b", "]a [b] c", "a [b [c]", "a [b]] c", "a [b]c d", 'a ["b"] c', 'a [b "c"] d', 'a "[b" c]', "[a][b] c"),
     *('a "b","c"', 'a "b", "c"', 'a "b",c', 'a b,"c"', 'a "b" "c","d"', "a \0", "a \1 b", 'a "\0"', "a [\1]"),
@@ -176,6 +176,7 @@ def test_lines_of_one_width_are_split_in_one_go_whichever_columns_are_in_quotes(
     [
         ["a b", "c"],
         ["a b c", "d", "e f"],
+        ["a b", "c", "d e f"],
         ["a", "b", "c d e"],
         ["a b", "", "c d"],
         ['a "b', 'c" d'],
