@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from awsflow.decode.table import (
     Names,
     Split,
+    SplitAtOnce,
     Table,
     by_bracketed_spaces,
     by_commas,
@@ -22,10 +23,12 @@ from awsflow.decode.table import (
     by_spaces,
     by_spaces_and_lists,
     by_tabs,
+    commas_at_once,
     rows,
 )
 from awsflow.errors import DecodeError
 from awsflow.items import Block, Unreadable
+from awsflow.rows import Rows
 from tests.test_lines import cut
 
 SPLITS = (
@@ -209,6 +212,16 @@ def test_a_header_names_the_columns_of_the_lines_behind_it() -> None:
         Unreadable("line 5: 2 columns, where 3 are the least", b"1,2", b"#x,y,z"),
         {'"': "1"},
     ]
+
+
+@pytest.mark.parametrize("split_at_once", [None, commas_at_once])
+def test_of_columns_with_the_same_name_the_last_one_counts(split_at_once: SplitAtOnce | None) -> None:
+    table = Table(
+        (), by_commas, header=named, split_at_once=split_at_once, may_begin_header=lambda first: first == "#x"
+    )
+    blocks = list(rows(iter([b"#x,x,y\n1,2,3\n4,5,6\n"]), table))
+    assert blocks == [[{"x": "2", "y": "3"}, {"x": "5", "y": "6"}]]
+    assert not isinstance(blocks[0], Rows)  # which would be written with two fields of a name
 
 
 def test_without_names_there_must_be_a_header() -> None:

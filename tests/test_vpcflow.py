@@ -446,3 +446,8 @@ def test_a_line_half_of_known_words_is_the_same_however_the_log_is_cut_into_chun
     whole = decoded(VPCFLOW, log)
     assert [decoded(VPCFLOW, log, size) for size in (1, 7, 22, 30)] == [whole] * 4
     assert [event["version"] for event in whole if isinstance(event, dict)] == ["word", "2"]
+
+
+def test_a_header_of_a_new_name_that_comes_again_is_no_flow() -> None:
+    log = b"brand-new srcaddr\n1 2\nbrand-new srcaddr\n3 4\n"
+    assert [event["brand_new"] for event in decoded(VPCFLOW, log) if isinstance(event, dict)] == ["1", "3"]
