@@ -71,7 +71,24 @@ def test_rows_are_encoded_byte_by_byte_as_the_mappings_that_they_are(
 def test_a_text_is_plain_that_stands_in_json_as_it_is(text: str) -> None:
     written = json_bytes(text).decode()
     assert is_plain(text) == (written == f'"{text}"')
-    assert is_plain(text, besides=len(written) - len(f'"{text}"'))
+    added = len(written) - len(f'"{text}"')
+    assert is_plain(text, besides=added)
+    assert not is_plain(text, besides=added + 1)
+
+
+def test_a_long_text_is_plain_if_all_of_it_is() -> None:
+    long = "a" * 1_000_000
+    assert is_plain(long)
+    assert not is_plain(long + '"')
+    assert is_plain('"' + long + '"', besides=2)
+
+
+def test_a_field_that_is_missing_in_some_rows_is_there_in_those_behind_them() -> None:
+    where = origin("bucket", "1", text)
+    columns: list[list[list[str | None]]] = [[["1", "2"], [None, "b"]], [["3", "4"], ["c", "d"]]]
+    stream = [Records(Rows(("a", "b"), some), where, range(2)) for some in columns]
+    mappings = [Record(event, where, number) for records in stream for number, event in enumerate(records.events)]
+    assert events(wazuh_json(stream)) == events(wazuh_json(mappings))
 
 
 @pytest.mark.parametrize("more", ["z", '"', "\n"])

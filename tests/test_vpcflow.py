@@ -13,14 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from awsflow.envelope import wazuh_json
 from awsflow.errors import DecodeError
-from awsflow.items import Block, Record, Unreadable, one_by_one
+from awsflow.items import Block, Origin, Record, Records, Unreadable, one_by_one
 from awsflow.logtypes import log_types_named
 from awsflow.logtypes.flow_log_fields import FIELDS, MORE_OF_VPCS, OF_TRANSIT_GATEWAYS, OF_VPCS
 from awsflow.logtypes.hive import HiveLogs
 from awsflow.logtypes.layout import AwsLogs, Place, account_in
 from awsflow.logtypes.recognise import by_content
 from awsflow.logtypes.vpcflow import VPCFLOW, decode, looks_like
+from awsflow.rows import Rows
 from awsflow.samples import SAMPLES
 from awsflow.sources import S3Bucket
 from tests.conftest import Aws
@@ -451,3 +453,13 @@ def test_a_line_half_of_known_words_is_the_same_however_the_log_is_cut_into_chun
 def test_a_header_of_a_new_name_that_comes_again_is_no_flow() -> None:
     log = b"brand-new srcaddr\n1 2\nbrand-new srcaddr\n3 4\n"
     assert [event["brand_new"] for event in decoded(VPCFLOW, log) if isinstance(event, dict)] == ["1", "3"]
+
+
+@pytest.mark.parametrize("tag", ["a", 'say-"hi"', "a\\b", "Büro"])
+def test_flows_are_encoded_together_as_each_is_alone(tag: str) -> None:
+    log = f"srcaddr instance-tag end\n10.0.0.1 {tag} 1\n10.0.0.2 b 2\n".encode()
+    (rows,) = decode(iter([log]), "x")
+    assert isinstance(rows, Rows)
+    together = [Records(rows, Origin(), range(2))]
+    alone = [Record(event, Origin(), number) for number, event in enumerate(rows)]
+    assert list(one_by_one(wazuh_json(together))) == list(wazuh_json(alone))
