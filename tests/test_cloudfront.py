@@ -419,3 +419,9 @@ def test_what_was_written_is_read(log: tuple[list[str], list[list[str]]], chunk:
     assert events(content, chunk) == [
         dict(zip(map(field, names), row, strict=True)) | {"source": "cloudfront"} for row in rows
     ]
+
+
+def test_a_header_without_directives_is_no_event_wherever_it_stands() -> None:
+    header = "\t".join(FIELDS)
+    for log in ([header, ROW], [ROW, header, ROW], [ROW, ROW, header]):
+        assert len(events(lines(*log))) == len(log) - 1
