@@ -15,7 +15,7 @@ from pathlib import Path
 
 from awsflow.samples import SAMPLES
 from benchmarks import data
-from benchmarks.claims import CLAIMS, FULL, OURS, QUICK, Bench, Result
+from benchmarks.claims import CLAIMS, FULL, LONG, OURS, QUICK, Bench, Result
 from benchmarks.report import HEAD, as_json, line, rows
 
 RESULTS = Path(__file__).parent / "results"
@@ -31,7 +31,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help=f"of {', '.join(CLAIMS)}; default: all")
     parser.add_argument("--types", default="", metavar="A,B", help="log types to measure (default: all)")
     parser.add_argument("--repeats", type=int, metavar="N", help=f"default: {FULL.repeats}")
-    parser.add_argument("--quick", action="store_true", help="sizes so small that the figures mean nothing")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument("--quick", action="store_true", help="sizes so small that the figures mean nothing")
+    sizes.add_argument("--long", action="store_true", help="of `memory`: half an hour, with 1,000,000 objects")
     parser.add_argument("--base", default="", metavar="REVISION", help="of git: measure it in turn, print ratios")
     parser.add_argument(
         "--beside",
@@ -46,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
     if unknown := set(arguments.claims) - set(CLAIMS):
         parser.error(f"no such claim: {', '.join(unknown)}; there are: {', '.join(CLAIMS)}")
     types, beside_types = (_types(parser, text) for text in (arguments.types, arguments.beside_types))
-    size = QUICK if arguments.quick else FULL
+    size = QUICK if arguments.quick else LONG if arguments.long else FULL
     if arguments.repeats:
         size = replace(size, repeats=arguments.repeats)
     results: list[Result] = []

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from awsflow.samples import SAMPLES
-from benchmarks import data
+from benchmarks import data, large
 from benchmarks.measure import Cost, asked, environment, output, repeated, run, s3_standin, wazuh
 
 AFTER = "2026-11-01"
@@ -40,10 +40,19 @@ class Size:
     """Of each log type."""
     object_size: int = 4_000_000
     """Their bytes, decompressed."""
+    large: int = 40_000_000
+    """Bytes of one large object of each kind, decompressed."""
+    crowd: int = 5_000
+    """Events of each object of those of which 64 are fetched at a time: 1.5 MB as they are stored."""
+    copies: tuple[int, int] = (10, 100)
+    """Of 100 small objects, to compare few with many."""
 
 
 FULL = Size()
-QUICK = Size(12, 5, 1_000_000, 200, 1, 2, 2, 30_000)
+LONG = Size(large=300_000_000, crowd=28_000, copies=(1_000, 10_000))
+QUICK = Size(12, 5, 1_000_000, 200, 1, 2, 2, 30_000, 30_000, 50, (1, 2))
+CROWD = 72
+"""Objects of a crowd, and small ones before them: over those it is found out that 64 at a time pay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,24 @@ def huge(bench: Bench) -> Iterator[Result]:
         yield from _compared("huge", what, bench, bucket, endpoint, repeats=1)
 
 
+def memory(bench: Bench) -> Iterator[Result]:
+    """Measure the peak of memory: of large objects of several kinds, of 64 on their way, of few objects and of many."""
+    for kind in large.KINDS:
+        bucket = large.one(bench.root, kind, bench.size.large)
+        with s3_standin(bench.root) as endpoint:
+            what = f"{kind}, of {bench.size.large / 1e6:,.0f} MB of text"
+            yield from _compared("memory", what, bench, bucket, endpoint, repeats=1)
+    root = bench.root / "copied"  # of what lies beside it the stand-in need make no copies
+    crowd, few = data.crowd(root, bench.size.crowd), data.many_objects(root, 100, 2)
+    with s3_standin(root, 30, CROWD) as endpoint:
+        what = f"64 at a time, each of {bench.size.crowd:,} events"
+        yield from _compared("memory", what, bench, data.copied(crowd, CROWD), endpoint, repeats=1)
+    for copies in bench.size.copies:
+        bucket = data.copied(few, copies)
+        with s3_standin(root, copies=copies) as endpoint:
+            yield from _compared("memory", f"{bucket.objects:,} small objects", bench, bucket, endpoint, repeats=1)
+
+
 def stages(bench: Bench) -> Iterator[Result]:
     """Measure each stage alone, for each log type."""
     for name in bench.types:
@@ -160,6 +187,7 @@ CLAIMS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "null": null,
     "small": small,
     "huge": huge,
+    "memory": memory,
     "stages": stages,
     "state": state,
     "sinks": sinks,
@@ -177,6 +205,7 @@ def collecting(bucket: data.Bucket, endpoint: str, home: Path, to: str = "") -> 
     """The command line that collects a bucket into the queue, or `to` elsewhere."""
     to = to or f"wazuh:{home / 'queue' / 'sockets' / 'queue'}"
     what = [bucket.name, "--type", bucket.log_type, "--prefix", PREFIXES.get(bucket.log_type, ""), "--after", AFTER]
+    what += ["--format", bucket.format] if bucket.format else []
     where = ["--endpoint-url", endpoint, "--state", str(home / "state.db"), "--stats-json", str(home / STATS)]
     return [sys.executable, "-m", "awsflow", "bucket", *what, "--to", to, "--quiet", *where]
 

@@ -4,14 +4,15 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from awsflow import samples
 from awsflow.decode.compression import members
-from awsflow.samples import SAMPLES, cloudtrail
+from awsflow.samples import SAMPLES
+from awsflow.samples.cloudtrail import ACCOUNT, REGION
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 """The first object's time."""
@@ -31,6 +32,8 @@ class Bucket:
     bytes: int
     """Decompressed."""
     log_type: str = "cloudtrail"
+    format: str = ""
+    """Of its objects, where their type leaves that open."""
 
 
 def folder(place: Path) -> Path:
@@ -47,18 +50,28 @@ def folder(place: Path) -> Path:
 
 def many_objects(root: Path, objects: int, events: int, log_type: str = "cloudtrail") -> Bucket:
     """Make objects of so many events each, one for every five minutes."""
-    return _made(root, f"{log_type}-{objects}x{events}".replace("_", "-"), objects, events, log_type)
+    return _made(root, f"{log_type}-{objects}x{events}".replace("_", "-"), [events] * objects, FILE, log_type)
 
 
 def of_size(root: Path, log_type: str, objects: int, size: int) -> Bucket:
     """Make objects of a type, of about so many bytes each, decompressed."""
     name = f"{log_type}-{objects}-of-{size}".replace("_", "-")
-    return _made(root, name, objects, max(1, size // _bytes_of_an_event(log_type)), log_type)
+    return _made(root, name, [max(1, size // bytes_of_an_event(log_type))] * objects, FILE, log_type)
 
 
 def one_object(root: Path, size: int) -> Bucket:
     """Make one CloudTrail document of about so many bytes, decompressed."""
-    return _made(root, f"object-of-{size}", 1, size // _bytes_of_an_event("cloudtrail"), "cloudtrail")
+    return _made(root, f"object-of-{size}", [size // bytes_of_an_event("cloudtrail")], FILE, "cloudtrail")
+
+
+def crowd(root: Path, events: int) -> Bucket:
+    """Make two objects, one of a single event, and on the day after one of so many."""
+    return _made(root, f"crowd-of-{events}", (1, events), timedelta(days=1), "cloudtrail")
+
+
+def copied(bucket: Bucket, copies: int) -> Bucket:
+    """The bucket as a stand-in shows it that makes so many of each object."""
+    return replace(bucket, objects=bucket.objects * copies, events=bucket.events * copies, bytes=bucket.bytes * copies)
 
 
 def files(root: Path, bucket: Bucket) -> list[Path]:
@@ -73,27 +86,42 @@ def chunks(path: Path, size: int = 1 << 17) -> Iterator[bytes]:
             yield chunk
 
 
-def _bytes_of_an_event(log_type: str) -> int:
+def bytes_of_an_event(log_type: str) -> int:
+    """The size of an event, decompressed, on the average."""
     sample = SAMPLES[log_type]
-    some = sample.document(sample.events(0, _BEGINNING, START, cloudtrail.ACCOUNT, cloudtrail.REGION))
+    some = sample.document(sample.events(0, _BEGINNING, START, ACCOUNT, REGION))
     return sum(len(piece) for member in members(iter([some])) for piece in member) // _BEGINNING
 
 
-def _made(root: Path, name: str, objects: int, events: int, log_type: str) -> Bucket:
-    """Make a bucket unless it is there: its description is written last."""
+def decompressed(path: Path) -> int:
+    """The bytes of an object's content."""
+    return sum(len(piece) for member in members(chunks(path), path.name) for piece in member)
+
+
+def kept(root: Path, name: str, make: Callable[[Path], Bucket]) -> Bucket:
+    """A bucket of this name, made in its folder unless it is there: its description is written last."""
     description = root / f"{name}.json"
     if description.exists():
         return Bucket(**json.loads(description.read_text()))
     shutil.rmtree(root / name, ignore_errors=True)
-    sample = SAMPLES[log_type]
-    size = 0
-    for number in range(objects):
-        when = START + number * FILE
-        path = root / name / sample.key(cloudtrail.ACCOUNT, cloudtrail.REGION, when, number)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            sample.write(file, sample.events(number, events, when, cloudtrail.ACCOUNT, cloudtrail.REGION))
-        size += sum(len(piece) for member in members(chunks(path), path.name) for piece in member)
-    bucket = Bucket(name, objects, objects * events, size, log_type)
+    bucket = make(root / name)
     description.write_text(json.dumps(asdict(bucket)))
     return bucket
+
+
+def _made(root: Path, name: str, objects: Sequence[int], apart: timedelta, log_type: str) -> Bucket:
+    """A bucket of objects of so many events each."""
+    sample = SAMPLES[log_type]
+
+    def make(folder: Path) -> Bucket:
+        size = 0
+        for number, events in enumerate(objects):
+            when = START + number * apart
+            path = folder / sample.key(ACCOUNT, REGION, when, number)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                sample.write(file, sample.events(number, events, when, ACCOUNT, REGION))
+            size += decompressed(path)
+        return Bucket(name, len(objects), sum(objects), size, log_type)
+
+    return kept(root, name, make)

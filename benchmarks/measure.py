@@ -68,9 +68,10 @@ def _process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 @contextlib.contextmanager
-def s3_standin(root: Path, latency: float = 0.0) -> Iterator[str]:
-    """Start the S3 stand-in over a folder; yield its address. `latency` in milliseconds."""
-    with _process("benchmarks.s3_standin", str(root), "--latency", str(latency)) as (_, address):
+def s3_standin(root: Path, latency: float = 0.0, copies: int = 1) -> Iterator[str]:
+    """Start the S3 stand-in over a folder; yield its address. `latency` in milliseconds, `copies` of each object."""
+    more = ["--latency", str(latency), "--copies", str(copies)]
+    with _process("benchmarks.s3_standin", str(root), *more) as (_, address):
         yield address
 
 

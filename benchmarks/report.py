@@ -19,14 +19,15 @@ a few runs; CPU times are the least of them, peaks of memory the highest. MB are
 alone, the state and the sinks are measured in CPU seconds.
 
     make bench                              # all of it; CLAIMS="types small" for some
+    python -m benchmarks memory --long      # half an hour: larger objects, and 1,000,000 of them
     make bench-compare BASE=v1.0            # this tree and a revision in turn, with the ratio of their CPU times
     make profile CASE=vpcflow               # where the time goes
     python -m benchmarks --beside "COMMAND" # another collector in turn, see --help
 
 The S3 stand-in serves a folder whose folders are buckets, to whatever collector: each answer after so many
-milliseconds, as a distant S3 has it, and each connection with so many MB a second:
+milliseconds, as a distant S3 has it, each connection with so many MB a second, each object under so many keys:
 
-    python -m benchmarks.s3_standin FOLDER --port 9000 --latency 30 --bandwidth 50
+    python -m benchmarks.s3_standin FOLDER --port 9000 --latency 30 --bandwidth 50 --copies 1000
 """
 
 

@@ -9,7 +9,8 @@ encoding-type=url; GetObject and HeadObject with Range and If-Match. Signatures 
 operation is answered with NotImplemented. `GET /-/stats` tells as JSON how often each was asked for.
 
 `--latency MS` waits before each answer, as a distant S3 does; connections wait side by side. `--bandwidth MB`
-limits each connection to so many MB (10^6 bytes) a second.
+limits each connection to so many MB (10^6 bytes) a second. `--copies N` lists each object under N keys, so that many
+objects need little room on the disk.
 
 It is one thread without an HTTP library: an answer costs about 0.1 ms of CPU, for it shares the machine with
 the collector that is measured.
@@ -67,8 +68,8 @@ class Answer:
 class Bucket:
     """The objects of one bucket, in the order of their keys, which is that of their UTF-8 bytes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.objects = dict(sorted(_objects(folder)))
+    def __init__(self, folder: Path, copies: int) -> None:
+        self.objects = dict(sorted((name, stored) for key, stored in _objects(folder) for name in _names(key, copies)))
         self.keys = list(self.objects)
 
     def page(self, prefix: str, delimiter: str, after: str, most: int) -> tuple[list[str], list[str], str | None]:
@@ -96,8 +97,8 @@ class Bucket:
 class Store:
     """The folder's buckets, and the answers to what is asked of them."""
 
-    def __init__(self, root: Path) -> None:
-        self.buckets = {folder.name: Bucket(folder) for folder in root.iterdir() if folder.is_dir()}
+    def __init__(self, root: Path, copies: int) -> None:
+        self.buckets = {folder.name: Bucket(folder, copies) for folder in root.iterdir() if folder.is_dir()}
         self.asked: Counter[str] = Counter()
 
     def answer(self, method: str, target: str, headers: dict[str, str]) -> Answer:
@@ -160,6 +161,15 @@ def _objects(folder: Path) -> Iterator[tuple[str, Stored]]:
             )
             modified = formatdate(known.st_mtime, usegmt=True)
             yield os.path.relpath(path, folder), Stored(path, known.st_size, etag, modified, listed)
+
+
+def _names(key: str, copies: int) -> Iterator[str]:
+    """The keys of an object: its own, and for each copy one more, in the same folder and of the same kind."""
+    yield key
+    folder, slash, name = key.rpartition("/")
+    stem, dot, kind = name.partition(".")
+    for number in range(1, copies):
+        yield f"{folder}{slash}{stem}-{number}{dot}{kind}"
 
 
 def _range(header: str, size: int) -> range | None:
@@ -281,9 +291,9 @@ class Connection(asyncio.Protocol):
         self._listen()
 
 
-async def serve(root: Path, port: int, latency: float, pace: float) -> None:
+async def serve(root: Path, port: int, latency: float, pace: float, copies: int) -> None:
     """Answer until cancelled. `latency` in seconds; `pace` in bytes a second per connection, 0: unlimited."""
-    store = Store(root)
+    store = Store(root, copies)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(store, latency, pace), "127.0.0.1", port, backlog=512)
     gc.freeze()
@@ -299,9 +309,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="default: a free one; it is printed")
     parser.add_argument("--latency", type=float, default=0.0, metavar="MS", help="wait before each answer")
     parser.add_argument("--bandwidth", type=float, default=0.0, metavar="MB", help="MB a second per connection")
-    arguments = parser.parse_args()
+    parser.add_argument("--copies", type=int, default=1, metavar="N", help="keys of each object")
+    told = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(arguments.root, arguments.port, arguments.latency / 1000, arguments.bandwidth * 1e6))
+        asyncio.run(serve(told.root, told.port, told.latency / 1000, told.bandwidth * 1e6, told.copies))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from awsflow.samples import SAMPLES
 from benchmarks.claims import CLAIMS, OURS
+from benchmarks.large import KINDS
 from benchmarks.measure import asked, s3_standin
 from tests.conftest import Aws
 
@@ -200,6 +201,19 @@ def test_the_s3_standin_takes_its_time_when_told_to(root: Path) -> None:
         connection.close()
 
 
+def test_the_s3_standin_lists_copies_of_each_object_beside_it_and_gives_them(root: Path) -> None:
+    with s3_standin(root, copies=3) as address:
+        s3 = client(address)
+        for arguments, most in (({}, 1000), ({"Prefix": KEYS[0].removesuffix(".json.gz")}, 2)):
+            keys = [key for page in listed(s3, arguments, most) for key, _ in page[0]]
+            assert keys == sorted({*keys}, key=str.encode)
+            assert len(keys) == 3 * (1 if arguments else len(KEYS) + 1)
+        assert set(keys) == {KEYS[0], *(KEYS[0].replace(".", f"-{number}.", 1) for number in (1, 2))}
+        for key in keys:
+            answer = s3.get_object(Bucket=BUCKET, Key=key)
+            assert answer["Body"].read() == content(KEYS[0])
+
+
 def test_the_receiver_counts_all_that_was_sent_before_it_was_stopped(tmp_path: Path) -> None:
     path = tmp_path / "queue"
     command = [sys.executable, "-m", "benchmarks.receiver", str(path)]
@@ -228,6 +242,13 @@ def test_all_benchmarks_run_and_become_a_document(tmp_path: Path) -> None:
     assert {result["claim"] for result in results} == set(CLAIMS)
     assert [result["what"] for result in results if result["claim"] == "types"] == list(SAMPLES)
     assert {result["what"].partition(": ")[0] for result in results if result["claim"] == "stages"} == set(SAMPLES)
+    of_memory = [result["what"] for result in results if result["claim"] == "memory"]
+    assert of_memory == [
+        *(f"{kind}, of 0 MB of text" for kind in KINDS),
+        "64 at a time, each of 50 events",
+        "100 small objects",
+        "200 small objects",
+    ]
     assert all(result["cpu"] > 0 and result["rss"] > 5e6 for result in results)
     document = subprocess.run(
         [sys.executable, "-m", "benchmarks.report", str(path)], capture_output=True, text=True, check=True
