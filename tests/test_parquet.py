@@ -1,6 +1,7 @@
 """Parquet files become events, row by row, in little memory, whatever types their columns have."""
 
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -246,6 +247,28 @@ def test_a_million_rows_are_read_within_150_megabytes(tmp_path: Path) -> None:
     count, peak = map(int, run.stdout.split())
     assert count == 1_000_000
     assert peak * 1024 < 150e6, f"{peak * 1024:,} bytes"
+
+
+@pytest.mark.skipif("mimalloc" not in pa.supported_memory_backends(), reason="this pyarrow cannot do otherwise")
+@pytest.mark.parametrize(("setting", "kept"), [({}, False), ({"ARROW_DEFAULT_MEMORY_POOL": "mimalloc"}, True)])
+def test_pages_are_decoded_in_memory_that_goes_back_unless_the_environment_says_otherwise(
+    setting: dict[str, str], kept: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "some.parquet"
+    pq.write_table(pa.table({"text": [f"text {number}" for number in range(1000)]}), file, compression="zstd")
+    code = (
+        "import sys\n"
+        "from awsflow.decode.parquet import parquet_rows\n"
+        "print(sum(map(len, parquet_rows(iter([open(sys.argv[1], 'rb').read()])))))\n"
+        "import pyarrow\n"
+        "print(pyarrow.mimalloc_memory_pool().max_memory())\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ARROW_")} | setting
+    command = [sys.executable, "-c", code, str(file)]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    count, most = map(int, run.stdout.split())
+    assert count == 1000
+    assert (most > 0) is kept
 
 
 def same(value: Any) -> Any:
