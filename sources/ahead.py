@@ -8,21 +8,25 @@ one is here before its turn, and no more than `budget` bytes are ever held.
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
+from awsflow.arenas import no_more_arenas
 from awsflow.items import Found
+from awsflow.options import BUDGET
 from awsflow.wanted import Wanted
 
-PIECE = 1 << 18
+PIECE = 1 << 16
 """Bytes that are read at a time."""
-BUFFER = 1 << 20
-"""Bytes of one object that are held at most."""
+BUFFER = 1 << 17
+"""Bytes of one object that are held at most. The connection holds more: when its turn comes it goes on at once."""
 FIRST = 4
 """Objects that are fetched at the same time in the beginning."""
 SOON = 0.005
 """Seconds. What takes no longer to come is not far away: more requests at a time would not bring it any sooner."""
+ARENAS = 2
+"""Threads that may have an arena of memory of their own."""
 
 
 class Body(Protocol):
@@ -47,7 +51,7 @@ def fetched(
     open_object: Open,
     *,
     requests: int = 64,
-    budget: int = 64 << 20,
+    budget: int = BUDGET,
     patience: float = 0.5,
 ) -> Generator[tuple[Found, Iterator[bytes]] | None, None, None]:
     """Each object with its chunks, in the order of `wanted`; at most `requests` at a time, and `budget` bytes.
@@ -76,7 +80,7 @@ def fetched(
                 waiting.append(fetch)
                 held += fetch.allowance
                 if threads < len(waiting):
-                    threading.Thread(target=_fetch_all, args=(work,), name="awsflow-fetch", daemon=True).start()
+                    _begin(work, threads)
                     threads += 1
                 work.put(fetch)
             if waiting:
@@ -100,6 +104,13 @@ def fetched(
             work.put(None)
 
 
+def _begin(work: "SimpleQueue[_Fetch | None]", before: int) -> None:
+    """Start a thread, beside so many."""
+    if before == ARENAS:
+        no_more_arenas()
+    threading.Thread(target=_fetch_all, args=(work,), name="awsflow-fetch", daemon=True).start()
+
+
 def _fetch_all(work: "SimpleQueue[_Fetch | None]") -> None:
     """A thread's life."""
     while fetch := work.get():
@@ -107,66 +118,68 @@ def _fetch_all(work: "SimpleQueue[_Fetch | None]") -> None:
 
 
 class _Fetch:
-    """One object on its way: filled by a thread, emptied by the consumer."""
+    """One object on its way: filled by a thread, emptied by the consumer.
+
+    Two queues and no lock: whatever of a small object has come is taken without waiting.
+    """
+
+    __slots__ = ("_first", "_given_up", "_open", "_pieces", "_taken", "allowance", "found")
 
     def __init__(self, found: Found, open_object: Open) -> None:
         self.found = found
         self.allowance = min(max(found.size, 1), BUFFER)
         self._open = open_object
-        self._pieces: deque[bytes] = deque()
-        self._held = 0
-        self._ended = False
+        self._pieces: SimpleQueue[bytes | Exception | None] = SimpleQueue()
+        """What has come; behind it what ended it, None or an error."""
+        self._first: list[bytes | Exception | None] = []
+        """What was taken out of there to see whether something comes soon."""
+        self._taken: SimpleQueue[int] = SimpleQueue()
+        """The bytes of each piece that was taken. The thread looks when its buffer is full, so they are few."""
         self._given_up = False
-        self._error: Exception | None = None
-        self._changed = threading.Condition()
 
     def run(self) -> None:
         """In a thread: read all of the object, waiting while its buffer is full."""
+        end: Exception | None = None
+        held = 0
         try:
             if not self._given_up:
                 with self._open(self.found) as body:
-                    while (piece := body.read(PIECE)) and self._put(piece):
-                        pass
+                    while not self._given_up and (piece := body.read(PIECE)):
+                        self._pieces.put(piece)
+                        held += len(piece)
+                        while held >= BUFFER:
+                            held -= self._taken.get()
         except Exception as error:  # noqa: BLE001 - raised again where the chunks are consumed
-            self._error = error
-        with self._changed:
-            self._ended = True
-            self._changed.notify()
-
-    def _put(self, piece: bytes) -> bool:
-        """Hand a piece over, wait while the buffer is full; False when nobody wants more."""
-        with self._changed:
-            self._pieces.append(piece)
-            self._held += len(piece)
-            self._changed.notify()
-            while self._held >= BUFFER and not self._given_up:
-                self._changed.wait()
-            return not self._given_up
+            end = error
+        self._pieces.put(end)
 
     def chunks(self, patience: float) -> Iterator[bytes]:
         """The pieces as they come, and an empty one whenever `patience` seconds have brought none."""
         while True:
-            with self._changed:
-                if not self._pieces and not self._ended:
-                    self._changed.wait(patience)
-                piece = self._pieces.popleft() if self._pieces else b""
-                self._held -= len(piece)
-                self._changed.notify()
-                over = self._ended and not piece and not self._pieces
-            if over:
-                if self._error is not None:
-                    raise self._error
+            try:
+                piece = self._first.pop() if self._first else self._pieces.get(timeout=patience)
+            except Empty:
+                yield b""
+                continue
+            if piece is None:
                 return
+            if isinstance(piece, Exception):
+                raise piece
+            self._taken.put(len(piece))
             yield piece
 
     def comes_soon(self) -> bool:
         """Whether there is something of it, or all, before long."""
-        with self._changed:
-            return self._changed.wait_for(lambda: bool(self._pieces) or self._ended, SOON)
+        try:
+            self._first.append(self._pieces.get(timeout=SOON))
+        except Empty:
+            return False
+        return True
 
     def give_up(self) -> None:
         """Nobody wants the rest."""
-        with self._changed:
-            self._given_up = True
-            self._pieces.clear()
-            self._changed.notify()
+        self._given_up = True
+        self._first.clear()
+        self._taken.put(BUFFER + PIECE)  # more than can be held: the thread need not wait any longer
+        while not self._pieces.empty():
+            self._pieces.get()

@@ -15,7 +15,7 @@ from awsflow.items import Barrier, Found, Item, Read
 from awsflow.logtypes import AUTO, log_types_named
 from awsflow.logtypes.layout import AwsLogs, Place
 from awsflow.logtypes.types import LogType
-from awsflow.options import AwsAccess, BucketOptions
+from awsflow.options import BUDGET, AwsAccess, BucketOptions
 from awsflow.sources.ahead import fetched
 from awsflow.sources.finding import Finding, place_of, work_name
 from awsflow.sources.listing import S3Client
@@ -45,7 +45,7 @@ class S3Bucket:
         state: Path | str | None = None,
         access: AwsAccess | None = None,
         requests: int = 64,
-        budget: int = 64 << 20,
+        budget: int = BUDGET,
         note: Callable[[str], None] = lambda text: None,
         warn: Callable[[str], None] = lambda text: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),

@@ -11,7 +11,7 @@ from awsflow.decode.limits import Limits
 from awsflow.errors import ArgumentsError, AwsflowError, ServiceError
 from awsflow.items import Barrier, Failure, Found, Item, Records
 from awsflow.logtypes.subscribers import types_of
-from awsflow.options import AwsAccess
+from awsflow.options import BUDGET, AwsAccess
 from awsflow.sources.ahead import fetched
 from awsflow.sources.in_flight import InFlight, Message, MessagePosition
 from awsflow.sources.listing import S3Client
@@ -64,7 +64,7 @@ class Queue:
         follow: bool = False,
         wait: int = LONGEST_WAIT,
         requests: int = 64,
-        budget: int = 64 << 20,
+        budget: int = BUDGET,
         visibility: int | None = None,
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
         note: Callable[[str], None] = lambda text: None,

@@ -1,9 +1,14 @@
 """Fetching ahead: in order, within a budget, errors in their place, nothing left behind."""
 
 import io
+import os
+import platform
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Self
 
 import pytest
@@ -159,6 +164,35 @@ def test_while_a_body_brings_nothing_empty_chunks_say_that_time_passes() -> None
     assert b"".join(item[1]) == b"late"
 
 
+def test_what_comes_before_an_error_of_reading_is_handed_over_first() -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if piece := super().read(5):
+                return piece
+            raise ServiceError("broken off")
+
+    contents = [b"as far as it goes", b"likewise"]
+    seen: list[bytes] = []
+    for item in fetched(wanted(contents), lambda found: Broken(contents[int(found.origin.key)])):
+        assert item is not None
+        with pytest.raises(ServiceError, match="broken off"):  # noqa: PT012 - it is raised where the loop goes on
+            while True:
+                seen.append(next(item[1]))
+    assert b"".join(seen) == b"".join(contents)
+
+
+def test_a_thread_whose_object_is_given_up_while_its_buffer_is_full_goes_on_to_the_next() -> None:
+    measured = Measured()
+    found = (Found(Origin(key=str(number)), size=10 * ahead.BUFFER) for number in range(3))
+    came: list[bytes] = []
+    for item in fetched(found, measured.opened, requests=1, patience=0.01):
+        assert item is not None
+        assert settled(lambda: len(came) + 1 - measured.given // ahead.BUFFER, 0)  # now it waits, or is about to
+        came.append(next(item[1]))
+    assert [len(chunk) for chunk in came] == [ahead.PIECE] * 3
+    assert measured.given < 2 * 3 * ahead.BUFFER
+
+
 def test_time_that_passes_in_the_listing_passes_on() -> None:
     assert list(fetched(iter([None, None]), opener([]))) == [None, None]
 
@@ -189,6 +223,37 @@ def test_more_are_fetched_at_a_time_the_longer_each_takes_to_come() -> None:
         most[seconds] = measured.most
     assert most[0.05] > ahead.FIRST
     assert most[0.05] <= 64
+
+
+ARENAS = """
+import ctypes, sys, time
+from io import BytesIO
+from awsflow.items import Found, Origin
+from awsflow.sources.ahead import fetched
+
+def opened(found):
+    time.sleep(0.05)
+    return BytesIO(b"x" * found.size)
+
+for item in fetched((Found(Origin(key=str(number)), size=10_000) for number in range(100)), opened):
+    list(item[1])
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
+libc.malloc_info(0, out)
+libc.fclose(out)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has arenas")
+@pytest.mark.parametrize(("setting", "at_least", "at_most"), [({}, 1, 8), ({"MALLOC_ARENA_MAX": "30"}, 20, 30)])
+def test_many_threads_take_memory_from_few_arenas_unless_the_environment_says_otherwise(
+    setting: dict[str, str], at_least: int, at_most: int, tmp_path: Path
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"} | setting
+    told = tmp_path / "arenas.xml"
+    subprocess.run([sys.executable, "-c", ARENAS, str(told)], env=environment, check=True)
+    assert at_least <= told.read_text().count("<heap nr=") <= at_most
 
 
 class Slow:

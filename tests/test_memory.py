@@ -1,5 +1,6 @@
 """Memory is bounded, whatever the size of an object: real processes, whose peak the kernel tells."""
 
+import gzip
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from awsflow.samples import SAMPLES
+from awsflow.sources.ahead import BUFFER
+from benchmarks.measure import environment, s3_standin
 
 EVENTS = 100_000
 MANY = 2_000
@@ -29,11 +32,10 @@ print(os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024)
 """A small process that starts the one that is measured: Linux counts in what the starting one has."""
 
 
-def peak(command: list[str], out: Path) -> int:
+def peak(command: list[str], out: Path, environment: dict[str, str] | None = None) -> int:
     """The largest memory that a process has had, in bytes. What it prints goes to a file."""
-    measured = subprocess.run(
-        [sys.executable, "-c", MEASURED, str(out), *command], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", MEASURED, str(out), *command]
+    measured = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     code, size = map(int, measured.stdout.split())
     assert (code, measured.stderr) == (0, "")
     return size
@@ -61,3 +63,19 @@ def test_a_file_of_100_000_events_is_replayed_in_less_than_150_mb(name: str, tmp
     command = [sys.executable, "-m", "awsflow", "replay", str(path), "--type", name]
     assert peak(command, out) < AT_MOST
     assert lines(out) >= (EVENTS if name not in ("custom", "cloudtrail_digest") else 1)
+
+
+def test_many_large_objects_are_fetched_at_a_time_in_less_than_100_mb(tmp_path: Path) -> None:
+    sample = SAMPLES["cloudtrail"]
+    for day, events in ((1, 1), (2, 1000)):  # over small ones it is found out how many at a time pay
+        start = datetime(2026, 11, day, tzinfo=UTC)
+        path = tmp_path / "store" / "trail" / sample.key("123456789012", "eu-west-1", start, 1).removesuffix(".gz")
+        path.parent.mkdir(parents=True)
+        path.write_bytes(gzip.decompress(sample.document(sample.events(1, events, start))))
+    assert path.stat().st_size > BUFFER
+    out = tmp_path / "events.ndjson"
+    with s3_standin(tmp_path / "store", latency=30, copies=72) as endpoint:
+        where = ["--endpoint-url", endpoint, "--no-state", "--after", "2026-11-01"]
+        command = [sys.executable, "-m", "awsflow", "bucket", "trail", *where]
+        assert peak(command, out, environment()) < 100_000_000
+    assert lines(out) == 72 * 1001

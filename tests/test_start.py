@@ -62,3 +62,17 @@ def test_every_source_is_there_when_it_is_asked_for(name: str) -> None:
 def test_a_source_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         _ = sources.Nothing
+
+
+def test_garbage_is_looked_for_more_often_once_a_start_is_over() -> None:
+    code = (
+        "import gc, sys\n"
+        "from awsflow.cli import GARBAGE, GARBAGE_LATER, main\n"
+        "main(['--version'])\n"
+        "assert gc.get_threshold()[0] == GARBAGE > GARBAGE_LATER\n"
+        "stays = [[] for _ in range(GARBAGE + 1)]\n"
+        "assert gc.get_threshold()[0] == GARBAGE_LATER\n"
+        "assert gc.get_freeze_count() > GARBAGE\n"
+        "assert not gc.callbacks\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

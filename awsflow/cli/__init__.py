@@ -29,6 +29,8 @@ COMMANDS = {
 
 GARBAGE = 100_000
 """Objects more than before, from which on Python looks for garbage: those of a start, about as many, all stay."""
+GARBAGE_LATER = 20_000
+"""Likewise, once there were so many: what S3's answers leave behind would take 15 MB else."""
 
 UNWRITABLE = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO})
 """What may become of writing to standard output, where nothing nearer has an answer to it."""
@@ -74,9 +76,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return SinkError.exit_code
 
 
+def _started(phase: str, info: dict[str, int]) -> None:
+    """What Python calls as it looks for garbage: after the first time, what has stayed is looked at no more."""
+    if phase == "stop":
+        gc.callbacks.remove(_started)
+        gc.freeze()
+        gc.set_threshold(GARBAGE_LATER)
+
+
 def _run(argv: Sequence[str] | None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     gc.set_threshold(GARBAGE)
+    gc.callbacks.append(_started)
     # Not a byte is printed that is not ours: the scheduler makes an event of every line.
     logging.getLogger().addHandler(logging.NullHandler())
     if not sys.warnoptions:
