@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awsflow.decode.table import (
+    BLOCK,
     Names,
     Split,
     SplitAtOnce,
@@ -242,9 +243,9 @@ def test_what_an_event_cannot_be_finished_with_makes_it_unreadable() -> None:
     assert reasons(block) == ["line 2: invalid literal for int() with base 10: 'x'"]
 
 
-def test_blocks_have_a_hundred_events_at_most_and_every_chunk_has_one() -> None:
-    chunks = iter([b"1,2\n" * 250, b"", b"1,", b"2"])
-    assert [len(block) for block in rows(chunks, AB)] == [100, 100, 50, 0, 0, 0, 1]
+def test_blocks_have_so_many_events_at_most_and_every_chunk_has_one() -> None:
+    chunks = iter([b"1,2\n" * (2 * BLOCK + 50), b"", b"1,", b"2"])
+    assert [len(block) for block in rows(chunks, AB)] == [BLOCK, BLOCK, 50, 0, 0, 0, 1]
 
 
 LINES = st.one_of(

@@ -9,6 +9,7 @@ import pyarrow as pa  # type: ignore[import-untyped] # it has no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped] # likewise
 import pytest
 
+from awsflow.decode.table import BLOCK
 from awsflow.items import Barrier, Block, Record, one_by_one
 from awsflow.logtypes import log_types_named
 from awsflow.logtypes.flow_log_fields import OF_TRANSIT_GATEWAYS, OF_VPCS
@@ -70,7 +71,7 @@ def test_files_of_other_flow_logs_give_no_events_and_nothing_unreadable(content:
 
 
 def test_a_chunk_of_another_flow_log_lets_time_pass() -> None:
-    chunks = [b"srcaddr vpc-id\n", b"10.0.0.1 vpc-1\n" * 150, b"", b"10.0.0.2 v"]
+    chunks = [b"srcaddr vpc-id\n", b"10.0.0.1 vpc-1\n" * (BLOCK + 50), b"", b"10.0.0.2 v"]
     assert list(decode(iter(chunks), "x.log")) == [[]] * 6
 
 

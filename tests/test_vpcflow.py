@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from awsflow.decode.table import BLOCK
 from awsflow.envelope import wazuh_json
 from awsflow.errors import DecodeError
 from awsflow.items import Block, Origin, Record, Records, Unreadable, one_by_one
@@ -172,9 +173,9 @@ def test_more_different_times_than_are_remembered_are_all_right() -> None:
         assert event["end"] == f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_a_block_has_100_events_at_most_and_there_is_one_for_each_chunk() -> None:
-    content = lines(DEFAULT, *[LINE] * 250).encode()
-    assert [len(block) for block in decode(iter([content, b"", b"2 "]), "x")] == [99, 100, 51, 0, 0, 1]
+def test_a_block_has_so_many_events_at_most_and_there_is_one_for_each_chunk() -> None:
+    content = lines(DEFAULT, *[LINE] * (2 * BLOCK + 50)).encode()
+    assert [len(block) for block in decode(iter([content, b"", b"2 "]), "x")] == [BLOCK - 1, BLOCK, 51, 0, 0, 1]
     assert [len(block) for block in decode(iter([b"", b"", content[:9]]), "x")][:2] == [0, 0]
 
 

@@ -17,7 +17,7 @@ _MEMBER = 31
 
 _AT_ONCE = 1 << 17
 """Bytes of content that are asked for at a time: more would leave the processor's cache before they are used."""
-_PIECE = 1 << 14
+_PIECE = 1 << 16
 """Bytes that are taken at a time: what a call leaves of them is copied, and so is what follows a member."""
 
 

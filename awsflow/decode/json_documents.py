@@ -17,7 +17,7 @@ from awsflow.errors import DecodeError
 from awsflow.exactjson import NotJson, json_value, loses_digits
 from awsflow.items import Block, Unreadable
 
-_AT_ONCE = 1 << 15
+_AT_ONCE = 1 << 16
 """Bytes given to orjson at a time. With more, the events leave the processor's cache before they are used."""
 _OVERLAP = 32
 """A number that the end of a text cuts off is noticed in there, or in the next text with so many bytes before it."""

@@ -51,7 +51,7 @@ __all__ = [
 
 Names: TypeAlias = tuple[str, ...]
 """What columns are called, from the first one on."""
-BLOCK = 100
+BLOCK = 250
 """Events of a block at most."""
 
 
