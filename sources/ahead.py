@@ -12,7 +12,6 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
-from awsflow.arenas import no_more_arenas
 from awsflow.items import Found
 from awsflow.options import BUDGET
 from awsflow.wanted import Wanted
@@ -25,8 +24,6 @@ FIRST = 4
 """Objects that are fetched at the same time in the beginning."""
 SOON = 0.005
 """Seconds. What takes no longer to come is not far away: more requests at a time would not bring it any sooner."""
-ARENAS = 2
-"""Threads that may have an arena of memory of their own."""
 
 
 class Body(Protocol):
@@ -80,7 +77,7 @@ def fetched(
                 waiting.append(fetch)
                 held += fetch.allowance
                 if threads < len(waiting):
-                    _begin(work, threads)
+                    threading.Thread(target=_fetch_all, args=(work,), name="awsflow-fetch", daemon=True).start()
                     threads += 1
                 work.put(fetch)
             if waiting:
@@ -102,13 +99,6 @@ def fetched(
             fetch.give_up()
         for _ in range(threads):
             work.put(None)
-
-
-def _begin(work: "SimpleQueue[_Fetch | None]", before: int) -> None:
-    """Start a thread, beside so many."""
-    if before == ARENAS:
-        no_more_arenas()
-    threading.Thread(target=_fetch_all, args=(work,), name="awsflow-fetch", daemon=True).start()
 
 
 def _fetch_all(work: "SimpleQueue[_Fetch | None]") -> None:

@@ -1,14 +1,9 @@
 """Fetching ahead: in order, within a budget, errors in their place, nothing left behind."""
 
 import io
-import os
-import platform
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Self
 
 import pytest
@@ -223,37 +218,6 @@ def test_more_are_fetched_at_a_time_the_longer_each_takes_to_come() -> None:
         most[seconds] = measured.most
     assert most[0.05] > ahead.FIRST
     assert most[0.05] <= 64
-
-
-ARENAS = """
-import ctypes, sys, time
-from io import BytesIO
-from awsflow.items import Found, Origin
-from awsflow.sources.ahead import fetched
-
-def opened(found):
-    time.sleep(0.05)
-    return BytesIO(b"x" * found.size)
-
-for item in fetched((Found(Origin(key=str(number)), size=10_000) for number in range(100)), opened):
-    list(item[1])
-libc = ctypes.CDLL(None)
-libc.fopen.restype = ctypes.c_void_p
-out = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
-libc.malloc_info(0, out)
-libc.fclose(out)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has arenas")
-@pytest.mark.parametrize(("setting", "at_least", "at_most"), [({}, 1, 8), ({"MALLOC_ARENA_MAX": "30"}, 20, 30)])
-def test_many_threads_take_memory_from_few_arenas_unless_the_environment_says_otherwise(
-    setting: dict[str, str], at_least: int, at_most: int, tmp_path: Path
-) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"} | setting
-    told = tmp_path / "arenas.xml"
-    subprocess.run([sys.executable, "-c", ARENAS, str(told)], env=environment, check=True)
-    assert at_least <= told.read_text().count("<heap nr=") <= at_most
 
 
 class Slow:
