@@ -21,6 +21,8 @@ UNTIL = "awsflow_until"
 """In a request's context: when its call is not tried again any more, in seconds of the clock."""
 CAME = "awsflow_came"
 """Likewise: called in place of sending it; what was sent already in its stead has come to that."""
+SIGNED_WITH = "awsflow_signed_with"
+"""Likewise: the session token that it was signed with."""
 EXPIRED = ("ExpiredToken", "ExpiredTokenException")
 
 
@@ -56,7 +58,8 @@ class _Calls:
     def begun(self, request: Any, **_: Any) -> None:
         """Before each attempt: the first one starts the clock."""
         request.context.setdefault(UNTIL, self._clock() + self._seconds)
-        request.context["awsflow_token"] = request.headers.get("X-Amz-Security-Token")
+        if CAME not in request.context:  # else it is that of what was sent already
+            request.context[SIGNED_WITH] = request.headers.get("X-Amz-Security-Token")
 
     def sent(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
         """In place of botocore's own sending: an answer that is not whole is none."""
@@ -88,7 +91,7 @@ class _Calls:
                 raise self._client.exceptions.from_code(told)(response[1], operation.name)
         if told in EXPIRED and self._credentials is not None and not context.get("awsflow_renewed"):
             context["awsflow_renewed"] = True
-            self._credentials.refuse(context["awsflow_token"])
+            self._credentials.refuse(context[SIGNED_WITH])
             return 0.0
         return None
 

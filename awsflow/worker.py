@@ -163,7 +163,8 @@ class _Told:
     def __init__(self, connection: Connection, committed: int, stats: Stats, failures: Failures) -> None:
         self._connection = connection
         self._committed = committed
-        self._is_uncommitted = False
+        self._uncommitted = 0
+        """How often something was told that is not known to be committed."""
         self._stats = stats
         self._before = replace(stats)
         self._failures = failures
@@ -184,14 +185,14 @@ class _Told:
             for position, following in zip(positions, [*positions[1:], None], strict=True)
             if following is None or position.found is not following.found
         ]
-        self._is_uncommitted = True
+        self._uncommitted += 1
         self._tell(last)
 
     def wait(self) -> None:
-        """Return when what was told is committed."""
-        if self._is_uncommitted:
-            os.eventfd_read(self._committed)
-            self._is_uncommitted = False
+        """Return when all that was told is committed."""
+        while self._uncommitted:
+            with suppress(InterruptedError):
+                self._uncommitted -= os.eventfd_read(self._committed)
 
     def last(self, error: BaseException | None) -> None:
         """Tell that this is all, and why."""

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, quote, unquote
 from xml.sax.saxutils import escape
 
@@ -166,10 +166,9 @@ def _objects(folder: Path) -> Iterator[tuple[str, Stored]]:
 def _names(key: str, copies: int) -> Iterator[str]:
     """The keys of an object: its own, and for each copy one more, in the same folder and of the same kind."""
     yield key
-    folder, slash, name = key.rpartition("/")
-    stem, dot, kind = name.partition(".")
+    kind = "".join(PurePosixPath(key).suffixes[-2:])
     for number in range(1, copies):
-        yield f"{folder}{slash}{stem}-{number}{dot}{kind}"
+        yield f"{key.removesuffix(kind)}-{number}{kind}"
 
 
 def _range(header: str, size: int) -> range | None:

@@ -66,6 +66,7 @@ class DeadLetterFiles:
         self._note = note
         self._warn = warn
         self._client: S3Client | None = None
+        self._opening: Opening | None = None
         self._under_way: dict[int, Origin] = {}
         """The origins of letters that are not committed, each its letter's own, by their identity."""
         self._staying: set[int] = set()
@@ -107,7 +108,7 @@ class DeadLetterFiles:
         self._files.close(self._warn)
         if self._client is not None:
             self._client.close()
-            self._client = None
+            self._client = self._opening = None
 
     def _overruled(self, letter: Letter) -> Letter:
         if self._log_type:
@@ -160,11 +161,11 @@ class DeadLetterFiles:
                 yield Found(origin, part.size or BUFFER, log_type=log_type.name if log_type else "")
 
     def _read(self, found: Found, types: Sequence[LogType]) -> Iterator[Item]:
-        if self._client is None:
+        if self._client is None or self._opening is None:
             self._client = client("s3", self._access)
-        opening = Opening(self._client, seconds=self._access.call_seconds, note=self._note)
-        reader = Reader(types, skip_on_error=True, limits=self._limits, anew=opening.anew, note=self._note)
-        with closing(fetched(iter([found]), opening, requests=1)) as objects:
+            self._opening = Opening(self._client, seconds=self._access.call_seconds, note=self._note)
+        reader = Reader(types, skip_on_error=True, limits=self._limits, anew=self._opening.anew, note=self._note)
+        with closing(fetched(iter([found]), self._opening, requests=1)) as objects:
             yield from reader.read_all(objects)
 
 

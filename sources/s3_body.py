@@ -172,9 +172,13 @@ class _Version:
         if etag and self._etag and etag != self._etag:  # there are stores that know no If-Match
             answer["Body"].close()
             raise ObjectReplaced(f"{self._what}: it was replaced while it was read; the next run reads the new one")
+        part = answer.get("ContentRange", f"bytes {begin}-")
         if not etag or size is None or (self.found.etag and size != self.found.size):
             answer["Body"].close()
             raise self._wrong(f"{size} bytes")
+        if not part.startswith(f"bytes {begin}-"):
+            answer["Body"].close()
+            raise self._wrong(f"{part} from byte {begin} on")
         self._etag = etag
         return _Connection(answer["Body"], self, size - begin, skip=0 if "ContentRange" in answer else begin)
 

@@ -23,7 +23,7 @@ from botocore.utils import percent_encode
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ClosedPoolError, HTTPError
 
-from awsflow.calls import CAME, UNTIL
+from awsflow.calls import CAME, SIGNED_WITH, UNTIL
 from awsflow.errors import AwsflowError
 from awsflow.sources.listing import S3Client
 
@@ -97,7 +97,7 @@ class ByExample:
             self._examples[bucket] = None
         else:
             if example.is_proven or answer.status >= 500 or answer.status in _OF_OTHERS:
-                call.carried[CAME] = lambda: refusal
+                call.carried |= {CAME: lambda: refusal, SIGNED_WITH: request.context[SIGNED_WITH]}
             elif example.refused():
                 self._examples[bucket] = None
             if answer.status < 400:

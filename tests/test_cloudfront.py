@@ -107,6 +107,16 @@ def test_columns_may_be_delimited_by_spaces() -> None:
     ]
 
 
+def test_a_line_between_spaces_that_holds_a_tab_is_what_it_is_alone() -> None:
+    header = "#Fields: date c-ip cs-host"
+    odd = "1 2\t3 4"
+    told = "2 columns, where 3 are the least"
+    assert events(lines(header, odd)) == [Unreadable(f"line 2: {told}", odd.encode(), header.encode())]
+    together = events(lines(header, "1 2 3", odd, "4 5 6"))
+    assert together[1] == Unreadable(f"line 3: {told}", odd.encode(), header.encode())
+    assert list(map(type, together)) == [dict, Unreadable, dict]
+
+
 def test_a_row_with_too_few_columns_or_a_broken_one_is_unreadable_and_the_others_are_read() -> None:
     content = lines("#Fields: date c-ip", "1\t2", "3", "", "4\t5", "6\t7\t8").encode() + b"9\t\xff\n10\t11"
     good = [event for event in events(content) if isinstance(event, dict)]

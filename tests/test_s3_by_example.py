@@ -311,6 +311,48 @@ def test_a_token_that_aws_calls_expired_is_renewed_once_for_each_object(proven: 
     assert asked[-1].headers["x-amz-security-token"] == "token of AKIDSECOND"
 
 
+def test_a_token_that_has_expired_for_many_objects_at_a_time_is_renewed_once() -> None:
+    threads = 16
+    names = (f"AKID{number}" for number in count())
+    refused_to_all = threading.Barrier(threads)
+
+    def answer(request: Request) -> Answer:
+        if "many" in request.path and request.headers["x-amz-security-token"] == "token of AKID0":
+            with suppress(threading.BrokenBarrierError):
+                refused_to_all.wait(3)
+            return refused("ExpiredToken", 400)
+        return any_object(request)
+
+    with (
+        Answering(lambda request: assumed(next(names), 3600)) as sts,
+        Answering(answer) as server,
+        reading(server.url, *PROVEN, sts_endpoint=sts.url, role_arn=ROLE, call_seconds=20) as reader,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        assert set(pool.map(reader.read, [f"many {number}" for number in range(threads)])) == {CONTENT}
+    assert len(sts.requests) == 2
+
+
+def test_a_part_that_begins_elsewhere_than_where_the_rest_does_is_an_error() -> None:
+    asked: list[str] = []
+
+    def answer(request: Request) -> Answer:
+        if "odd" not in request.path:
+            return any_object(request)
+        asked.append(request.path)
+        if len(asked) == 1:
+            return replace(any_object(request), ending="close", cut=100_000)
+        told = {"ETag": f'"{ETAG}"', "Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}
+        return Answer(206, CONTENT, told)
+
+    with (
+        Answering(answer) as server,
+        reading(server.url, *PROVEN) as reader,
+        pytest.raises(AwsflowError, match=r"bytes 0-.* from byte \d+ on"),
+    ):
+        reader.read("odd")
+
+
 def test_credentials_that_cannot_be_renewed_are_an_error_that_says_so() -> None:
     answers = iter([assumed("AKIDFIRST", 700)])
     with (

@@ -225,6 +225,35 @@ def test_a_worker_sends_nothing_more_until_what_it_sent_is_committed(tmp_path: P
     assert max(uncommitted) <= 2 * BATCH
 
 
+def test_what_is_told_without_events_lets_no_worker_run_ahead(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    events = (json.dumps({"event": event, "drop": BATCH <= event < BATCH + 300}) for event in range(12_000))
+    (tmp_path / "logs" / "a.jsonl").write_text("\n".join(events))
+    (tmp_path / "logs" / "b.jsonl").write_text('{"event": -1, "drop": false}')
+    uncommitted: list[int] = []
+
+    class Slow(LocalFiles):
+        def commit(self, positions: Sequence[Any]) -> None:
+            time.sleep(1.5 if len(uncommitted) < 4 else 0.1)
+            uncommitted.append(len(wazuh.bodies) - sum(committed.values()))
+            for position in positions:
+                if isinstance(position, ObjectPosition):
+                    dropped = min(max(position.records - BATCH, 0), 300)
+                    committed[position.found.origin.key] = position.records - dropped
+            super().commit(positions)
+
+    def keep(event: dict[str, Any]) -> bool:
+        if event["drop"]:
+            time.sleep(0.012)  # so that time passes in which nothing is sent
+        return not event["drop"]
+
+    committed: dict[str, int] = {}
+    with Wazuh(tmp_path / "home") as wazuh:
+        flow = Flow(Slow(tmp_path / "logs", log_type="custom", format="jsonl")).filter(keep)
+        assert flow.to(WazuhSocket(wazuh.path)).run(2).sent == 11_701
+    assert max(uncommitted) <= BATCH + 1
+
+
 def test_asked_to_stop_the_workers_flush_and_nothing_is_repeated(aws: Aws, tmp_path: Path) -> None:
     ids = put_objects(aws, 60, 700)
     with Wazuh(tmp_path) as wazuh:

@@ -73,8 +73,10 @@ def split(lines: list[str]) -> list[list[str]]:
 
 
 def split_at_once(lines: list[bytes]) -> Columns | None:
-    """The same for many lines."""
-    return delimited_at_once(lines, "\t" if b"\t" in lines[0] else " ")
+    """The same for many lines, if all are split at the same: at tabs only those have as many columns that hold some."""
+    if b"\t" in lines[0]:
+        return delimited_at_once(lines, "\t")
+    return None if any(b"\t" in line for line in lines) else delimited_at_once(lines, " ")
 
 
 def may_begin_header(first: str) -> bool:
