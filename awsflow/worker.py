@@ -18,6 +18,8 @@ from awsflow.state.positions import ObjectPosition
 
 PATIENCE = 0.5
 """Seconds without news after which a barrier lets time pass."""
+YIELDS = 2
+"""How much nicer a worker is: the coordinator, for whose commits all wait, goes first where processors are few."""
 BARRIERS_TELL = ("read", "objects", "bytes_in")
 """Numbers that `deliver` counts at barriers."""
 STATS_TELL = ("sent", "discarded", "shrunk", "bytes_out", "waited")
@@ -69,6 +71,7 @@ class Job:
         """
         for other in unwanted:
             other.close()  # so that all of them see when the coordinator is gone
+        os.nice(YIELDS)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # they go to all processes; the coordinator says what they mean

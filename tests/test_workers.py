@@ -22,6 +22,7 @@ from awsflow.sinks import NdjsonFile, WazuhSocket
 from awsflow.sinks.dead_letters import DeadLetters
 from awsflow.sources import CloudWatchLogs, LocalFiles, S3Bucket
 from awsflow.state.positions import ObjectPosition
+from awsflow.worker import YIELDS
 from tests.conftest import Aws
 from tests.test_delivery import BATCH, put_objects, wodle
 from tests.wazuh import Wazuh
@@ -223,6 +224,17 @@ def test_a_worker_sends_nothing_more_until_what_it_sent_is_committed(tmp_path: P
         assert Flow(source).to(WazuhSocket(wazuh.path)).run(2).sent == 30_000
     assert len(uncommitted) > 10
     assert max(uncommitted) <= 2 * BATCH
+
+
+def test_the_coordinator_goes_before_its_workers(aws: Aws, tmp_path: Path) -> None:
+    put_objects(aws, 6, 200)
+    with Wazuh(tmp_path) as wazuh:
+        process = started(aws, wazuh, "--max-eps", "200")
+        own = os.getpriority(os.PRIO_PROCESS, process.pid)
+        of_workers = {os.getpriority(os.PRIO_PROCESS, child) for child in children_of(process)}
+        process.terminate()
+        process.communicate(timeout=100)
+    assert {min(own + YIELDS, 19)} == of_workers
 
 
 def test_what_is_told_without_events_lets_no_worker_run_ahead(tmp_path: Path) -> None:
