@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from awsflow.decode.parquet import is_parquet, parquet_rows, peek
+from awsflow.decode.table import BLOCK
 from awsflow.errors import DecodeError, LibraryMissing
 from awsflow.items import Block, Unreadable
 
@@ -125,12 +126,12 @@ def test_a_row_that_cannot_be_told_is_unreadable_and_the_others_are_read() -> No
     assert third.content == b"x='too', n=3, t=300000000000000000"
 
 
-def test_a_block_comes_for_each_chunk_and_then_one_for_each_hundred_rows_of_a_row_group() -> None:
-    content = file_of(pa.table({"x": range(450)}), row_group_size=250)
+def test_a_block_comes_for_each_chunk_and_then_one_for_so_many_rows_of_a_row_group() -> None:
+    content = file_of(pa.table({"x": range(4 * BLOCK + 50)}), row_group_size=2 * BLOCK + 50)
     chunks = [b"", content[:10], b"", content[10:]]
     blocks = list(parquet_rows(iter(chunks)))
-    assert [len(block) for block in blocks] == [0, 0, 0, 0, 100, 100, 50, 100, 100]
-    assert [row["x"] for block in blocks for row in block if isinstance(row, dict)] == list(range(450))
+    assert [len(block) for block in blocks] == [0, 0, 0, 0, BLOCK, BLOCK, 50, BLOCK, BLOCK]
+    assert [row["x"] for block in blocks for row in block if isinstance(row, dict)] == list(range(4 * BLOCK + 50))
 
 
 def test_a_file_without_rows_or_columns_has_no_events() -> None:

@@ -49,7 +49,7 @@ def parquet_rows(chunks: Iterator[bytes], limit: int = 8 << 30) -> Iterator[Bloc
     their digits; bytes text. A row with a value that cannot be told becomes an Unreadable in its place.
 
     The file is kept on disk while it is read, in an unlinked one of at most `limit` bytes. In memory are, of each
-    column, a page and what 100 rows come to.
+    column, a page and what 250 rows come to.
 
     Raises DecodeError if it is larger, or broken, having yielded the rows before that place; LibraryMissing without
     pyarrow.
