@@ -120,7 +120,9 @@ def wazuh_json(items: Iterable[Item]) -> Generator[Item, None, None]:
         if item.__class__ is Record:
             if item.origin is not encoder.origin:
                 encoder = _Encoder(item.origin)
-            yield from encoder.together(Records((item.event,), item.origin, (item.number,)))
+            encoded = encoder.encoded(item.event, item.number)
+            for body in encoded if isinstance(encoded, list) else (encoded,):
+                yield Record(body, item.origin, item.number)
         elif isinstance(item, Records):
             if item.origin is not encoder.origin:
                 encoder = _Encoder(item.origin)
@@ -144,34 +146,34 @@ class _Encoder:
         self._rows: dict[tuple[str, ...], RowsJson | None] = {}
 
     def together(self, records: Records) -> Records:
-        """What is sent for events: each in the shape of its type, with the account, without its own log_info."""
-        events: Any = records.events
+        """The encoded records."""
+        events = records.events
         if events.__class__ is Rows and (lines := self._lines(events)) is not None:
             return Records(lines, self.origin, records.numbers)
-        shape, account, in_object = self._shape, self._account, self._in_object
-        encoded: list[Event] = []
+        bodies: list[Event] = []
         numbers: list[int] = []
         for event, number in zip(events, records.numbers, strict=True):
-            if event.__class__ is dict:
-                fields = event
-            elif isinstance(event, Mapping):
-                fields = dict(event)
+            encoded = self.encoded(event, number)
+            if isinstance(encoded, list):
+                bodies += encoded
+                numbers += [number] * len(encoded)
             else:
-                encoded.append(_text_bytes(event, self.origin, number))
+                bodies.append(encoded)
                 numbers.append(number)
-                continue
-            if account:
-                fields["aws_account_id"] = account
-            if in_object:
-                fields.pop("log_info", None)
-            shaped = shape(fields)
-            if isinstance(shaped, list):
-                encoded += [self._body(one) for one in shaped]
-                numbers += [number] * len(shaped)
-            else:
-                encoded.append(self._body(shaped))
-                numbers.append(number)
-        return Records(encoded, self.origin, numbers)
+        return Records(bodies, self.origin, numbers)
+
+    def encoded(self, event: Any, number: int) -> bytes | list[bytes]:
+        """What is sent for an event, or all that is: in its type's shape, with the account, without its log_info."""
+        if event.__class__ is not dict:
+            if not isinstance(event, Mapping):
+                return _text_bytes(event, self.origin, number)
+            event = dict(event)
+        if self._account:
+            event["aws_account_id"] = self._account
+        if self._in_object:
+            event.pop("log_info", None)
+        shaped = self._shape(event)
+        return [self._body(one) for one in shaped] if isinstance(shaped, list) else self._body(shaped)
 
     def _body(self, fields: dict[str, Any]) -> bytes:
         if not fields:
