@@ -1,6 +1,6 @@
 """Rows: events that are columns of text, kept as the columns that they are until somebody needs a mapping."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeAlias, overload
 
 from awsflow.exactjson import json_bytes
@@ -19,17 +19,26 @@ class Rows(Sequence[dict[str, Any]]):
     needs none, see `awsflow.rows_json`.
     """
 
-    __slots__ = ("columns", "is_plain", "names")
+    __slots__ = ("columns", "is_plain", "names", "optional")
     __hash__ = None  # type: ignore[assignment]  # as a list has none
 
-    def __init__(self, names: tuple[str, ...], columns: Sequence[Column], *, is_plain: bool = False) -> None:
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        columns: Sequence[Column],
+        *,
+        is_plain: bool = False,
+        optional: Collection[str] | None = None,
+    ) -> None:
         """A column for each name, all of one length. There is a name at least, and none twice.
 
-        `is_plain`: every text is known to stand in JSON as it is; who has looked need not look again.
+        `is_plain`: every text is known to stand in JSON as it is. `optional`: no other fields than these are known to
+        be missing in some events; None: any may be. Who has looked need not look again.
         """
         self.names = names
         self.columns = columns
         self.is_plain = is_plain
+        self.optional = optional
 
     def __len__(self) -> int:
         return len(self.columns[0])
@@ -52,7 +61,8 @@ class Rows(Sequence[dict[str, Any]]):
 
     def __getitem__(self, at: int | slice) -> "dict[str, Any] | Rows":
         if isinstance(at, slice):
-            return Rows(self.names, [column[at] for column in self.columns], is_plain=self.is_plain)
+            columns = [column[at] for column in self.columns]
+            return Rows(self.names, columns, is_plain=self.is_plain, optional=self.optional)
         return next(iter(Rows(self.names, [[column[at]] for column in self.columns])))
 
     def column(self, name: str) -> Column:
@@ -61,9 +71,10 @@ class Rows(Sequence[dict[str, Any]]):
 
     def also(self, name: str, text: str) -> "Rows":
         """The rows with this text in a field of all of them, the last one, or the one that has this name already."""
+        plain = self.is_plain and is_plain(text)
         columns = dict(zip(self.names, self.columns, strict=True))
         columns[name] = [text] * len(self)
-        return Rows(tuple(columns), list(columns.values()), is_plain=self.is_plain and is_plain(text))
+        return Rows(tuple(columns), list(columns.values()), is_plain=plain, optional=self.optional)
 
 
 def is_plain(text: str, besides: int = 0) -> bool:

@@ -51,8 +51,10 @@ class RowsJson:
         """The same parts, in which neither the name of a field stands nor its text, where it is missing."""
         parts = [*parts]  # for the constants are those of other rows as well
         step = 2 * len(rows.names)
-        for at, (label, column) in enumerate(zip(self._labels, rows.columns[1:], strict=True), 1):
-            if not all(column) and None in column:
+        labels = zip(rows.names[1:], self._labels, rows.columns[1:], strict=True)
+        for at, (name, label, column) in enumerate(labels, 1):
+            may_be_missing = rows.optional is None or name in rows.optional
+            if may_be_missing and not all(column) and None in column:
                 parts[2 * at :: step] = ["" if text is None else label for text in column]
                 parts[2 * at + 1 :: step] = ["" if text is None else text for text in column]
         return parts

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from awsflow.decode import columns
 from awsflow.decode.columns import Split
 from awsflow.decode.columns_at_once import (
-    AMONG_SPACES,
     SplitAtOnce,
     bracketed_spaces_at_once,
     commas_at_once,
@@ -24,7 +23,7 @@ from awsflow.decode.columns_at_once import (
 from awsflow.decode.compression import members
 from awsflow.decode.table import Table, rows
 from awsflow.logtypes import LOG_TYPES, alb, cisco_umbrella, cloudfront, nlb, server_access
-from awsflow.rows import Rows
+from awsflow.rows import Rows, is_plain
 from awsflow.samples import SAMPLES
 
 
@@ -32,15 +31,10 @@ def by_single_spaces(lines: list[str]) -> list[list[str]]:
     return [line.split(" ") for line in lines]
 
 
-def spaces_in_lines_at_once(lines: list[bytes]) -> list[list[str]] | None:
-    text = f" {AMONG_SPACES} ".encode().join(lines).decode()
-    return None if text.count(AMONG_SPACES) >= len(lines) else spaces_at_once(text, len(lines))
-
-
 PAIRS: list[tuple[SplitAtOnce, Split, str]] = [
     (delimited_at_once, columns.by_tabs, "\t"),
     (partial(delimited_at_once, delimiter=" "), by_single_spaces, " "),
-    (spaces_in_lines_at_once, columns.by_spaces, " "),
+    (spaces_at_once, columns.by_spaces, " "),
     (commas_at_once, columns.by_commas, ","),
     (commas_at_once, columns.by_commas_and_spaces, ","),
     (quoted_spaces_at_once, columns.by_quoted_spaces, " "),
@@ -84,6 +78,13 @@ def alone(split: Split, lines: list[str]) -> list[list[str]] | None:
         return None
 
 
+def check(at_once: SplitAtOnce, split: Split, lines: list[str]) -> None:
+    """If they can be split in one go, they have their columns, and what is said to be plain is."""
+    if found := at_once([line.encode() for line in lines]):
+        assert [list(row) for row in zip(*found.columns, strict=True)] == alone(split, lines)
+        assert not found.is_plain or all(is_plain(text) for column in found.columns for text in column)
+
+
 @each_pair
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
@@ -91,9 +92,7 @@ def test_lines_split_in_one_go_have_the_columns_that_each_has_alone(
     at_once: SplitAtOnce, split: Split, delimiter: str, data: st.DataObject
 ) -> None:
     lines = data.draw(alike(delimiter) | st.lists(anything, min_size=1, max_size=4))
-    found = at_once([line.encode() for line in lines])
-    if found is not None:
-        assert [list(row) for row in zip(*found, strict=True)] == alone(split, lines)
+    check(at_once, split, lines)
 
 
 AWKWARD = (
@@ -108,9 +107,7 @@ AWKWARD = (
 @each_pair
 def test_awkward_lines_have_the_columns_that_each_has_alone(at_once: SplitAtOnce, split: Split, delimiter: str) -> None:
     for lines in [*([line] for line in AWKWARD), *map(list, product(AWKWARD, repeat=2))]:
-        found = at_once([line.encode() for line in lines])
-        if found is not None:
-            assert [list(row) for row in zip(*found, strict=True)] == alone(split, lines)
+        check(at_once, split, lines)
 
 
 TABLES: dict[str, Table] = {

@@ -44,7 +44,9 @@ def rows(draw: st.DrawFn, cells: st.SearchStrategy[str | None] = missing_or_text
     count = draw(st.integers(1, 5))
     columns = [draw(st.lists(cells, min_size=count, max_size=count)) for _ in chosen]
     all_are_plain = all(text is None or is_plain(text) for column in columns for text in column)
-    return Rows(tuple(chosen), columns, is_plain=all_are_plain and draw(st.booleans()))
+    optional = {name for name, column in zip(chosen, columns, strict=True) if None in column}
+    told = st.sampled_from([None, optional, {*chosen}])
+    return Rows(tuple(chosen), columns, is_plain=all_are_plain and draw(st.booleans()), optional=draw(told))
 
 
 def events(items: Sequence[Item] | Any) -> list[tuple[Any, int]]:
@@ -138,9 +140,23 @@ def test_a_stage_makes_of_records_together_what_it_makes_of_each(stage: Stage, r
         assert events(stage([Records(some, where, numbers)])) == events(stage([*alone]))
 
 
-addresses = st.sampled_from(
-    ["-", "10.0.0.1:80", "[2001:db8::1]:443", "10.0.0.1", "", "a b:1", "- -", "10.0.0.1:80 -", "[:1", "1:"]
-)
+some_addresses = ["-", "10.0.0.1:80", "[2001:db8::1]:443"]
+odd_addresses = [
+    "10.0.0.1",
+    "",
+    "a b:1",
+    "- -",
+    "10.0.0.1:80 -",
+    "[:1",
+    "1:",
+    ":1",
+    "]:1",
+    "[]:1",
+    "[[1]:2",
+    "1:2]",
+    "1]",
+]
+addresses = st.sampled_from(some_addresses) | st.sampled_from(odd_addresses)
 
 
 @pytest.mark.parametrize("table", [alb.TABLE, nlb.TABLE], ids=["alb", "nlb"])
@@ -149,12 +165,15 @@ addresses = st.sampled_from(
 def test_load_balancers_addresses_are_split_in_columns_as_in_mappings(table: Any, data: st.DataObject) -> None:
     width = data.draw(st.integers(table.least, len(table.names)))
     count = data.draw(st.integers(1, 4))
-    columns = [data.draw(st.lists(addresses, min_size=count, max_size=count)) for _ in range(width)]
-    rows = Rows(table.names[:width], columns)
+    each = data.draw(st.sampled_from([addresses, st.sampled_from(some_addresses)]))
+    columns = [data.draw(st.lists(each, min_size=count, max_size=count)) for _ in range(width)]
+    rows = Rows(table.names[:width], columns, is_plain=True, optional=data.draw(st.sampled_from([None, ()])))
     finished = table.finish_rows(rows)
     expected = [table.finish(event) for event in rows]
     assert finished == expected
     assert [list(event) for event in finished] == [list(event) for event in expected]
+    together = Records(finished, Origin(), range(count))
+    assert events(wazuh_json([together])) == events(wazuh_json([*Records(expected, Origin(), range(count))]))
 
 
 lines = st.lists(st.text(st.sampled_from('ab "[]\r\\é'), max_size=20), max_size=5)

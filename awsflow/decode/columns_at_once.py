@@ -10,35 +10,50 @@ column, with nothing besides.
 
 from collections.abc import Callable
 from itertools import islice
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from awsflow.rows import is_plain
 
-Columns: TypeAlias = list[list[str]]
-"""The first column of all lines, then the second one, ..."""
+
+class Columns(NamedTuple):
+    """The columns of some lines."""
+
+    columns: list[list[str]]
+    """The first one of all lines, then the second one, ..."""
+    is_plain: bool = False
+    """Whether each text in them is known to stand in JSON as it is."""
+
+
 SplitAtOnce: TypeAlias = Callable[[list[bytes]], Columns | None]
 """From lines, one at least, to their columns, two at least; or None. UnicodeDecodeError if a line is not UTF-8."""
-AMONG_SPACES = "\0"
-"""What tells lines apart in a text that is split at white space."""
-
 _Cells: TypeAlias = list[str]
 """The columns of the first line and its end, then those of the second one, ..."""
 _AT_MOST = 1 << 20
 """Bytes of lines that are split in one go, for they are held several times then."""
 _END = "\n"
+_AMONG_SPACES = "\0"
+"""The end of a line in a text that is split at white space."""
 _QUOTED, _GROUP = "\0", "\1"
 """Marks: here something stood in quotes, or in brackets."""
 
 
 def delimited_at_once(lines: list[bytes], delimiter: str = "\t") -> Columns | None:
     """Split at each delimiter: a tab, as `by_tabs`, or another one."""
-    cells = _joined(lines, delimiter + _END + delimiter).split(delimiter)
-    return _columns(_if_aligned(cells, len(lines)), len(lines))
+    text = _joined(lines, delimiter + _END + delimiter)
+    cells = text.split(delimiter)
+    escaped = len(cells) - 1 if delimiter == "\t" else 0
+    plain = is_plain(text, besides=len(lines) - 1 + escaped)
+    return _columns(_if_aligned(cells, len(lines)), len(lines), is_plain=plain)
 
 
-def spaces_at_once(text: str, count: int) -> Columns | None:
-    """Split a text of so many lines as `by_spaces`. Between each two is `AMONG_SPACES`, with spaces, and in none."""
-    return _columns(_if_aligned(text.split(), count, AMONG_SPACES), count)
+def spaces_at_once(lines: list[bytes]) -> Columns | None:
+    """Split as `by_spaces`, at any white space: there must be none but spaces, which is what is printable."""
+    text = _joined(lines, f" {_AMONG_SPACES} ")
+    ends = len(lines) - 1
+    plain = is_plain(text, besides=ends * (len(r"\u0000") - len(_AMONG_SPACES)))
+    if not ((plain and text.isascii()) or text.replace(_AMONG_SPACES, "", ends).isprintable()):
+        return None
+    return _columns(_if_aligned(text.split(), len(lines), _AMONG_SPACES), len(lines), is_plain=plain)
 
 
 def commas_at_once(lines: list[bytes]) -> Columns | None:
@@ -64,7 +79,8 @@ def quoted_spaces_at_once(lines: list[bytes]) -> Columns | None:
     cells = _if_aligned(bare.split(" "), len(lines))
     if cells is None or "" in _last(cells, len(lines)):
         return None
-    return _columns(_put_back(quoted, _QUOTED, cells, len(lines)), len(lines))
+    plain = is_plain(text, besides=len(lines) - 1 + 2 * len(quoted))
+    return _columns(_put_back(quoted, _QUOTED, cells, len(lines)), len(lines), is_plain=plain)
 
 
 def bracketed_spaces_at_once(lines: list[bytes]) -> Columns | None:
@@ -81,7 +97,8 @@ def bracketed_spaces_at_once(lines: list[bytes]) -> Columns | None:
     if cells is None or "" in _last(cells, len(lines)):
         return None
     cells = _put_back([group for group, _ in closed], _GROUP, cells, len(lines))
-    return _columns(_put_back(quoted, _QUOTED, cells, len(lines)), len(lines))
+    plain = is_plain(text, besides=len(lines) - 1 + 2 * len(quoted))
+    return _columns(_put_back(quoted, _QUOTED, cells, len(lines)), len(lines), is_plain=plain)
 
 
 def spaces_and_lists_at_once(lines: list[bytes]) -> Columns | None:
@@ -170,9 +187,9 @@ def _list(texts: list[str]) -> str:
     return '"' + '","'.join(texts) + '"'
 
 
-def _columns(cells: _Cells | None, count: int) -> Columns | None:
+def _columns(cells: _Cells | None, count: int, *, is_plain: bool = False) -> Columns | None:
     """The cells by columns, without the lines' ends; None for a single column, for such lines may be blank."""
     width = len(cells or ()) // count
     if cells is None or width < 3:
         return None
-    return [cells[at::width] for at in range(width - 1)]
+    return Columns([cells[at::width] for at in range(width - 1)], is_plain)

@@ -133,14 +133,14 @@ def _at_once(some: list[bytes], table: Table, names: Names) -> RowsOrBlock | Non
 
 def _of_columns(some: list[bytes], table: Table, names: Names) -> Rows | None:
     """The events of lines that are split in one go; None if that is not possible."""
-    columns = table.split_at_once(some) if table.split_at_once else None
-    if columns is None:
+    found = table.split_at_once(some) if table.split_at_once else None
+    if found is None:
         return None
     if table.header is not None and (
-        table.may_begin_header is None or any(map(table.may_begin_header, set(columns[0])))
+        table.may_begin_header is None or any(map(table.may_begin_header, set(found.columns[0])))
     ):
         return None
-    return _rows(columns, table, names)
+    return _rows(found.columns, table, names, is_plain=found.is_plain)
 
 
 def _of_lines(texts: list[str], table: Table, names: Names) -> RowsOrBlock | None:
@@ -162,7 +162,7 @@ def _of_lines(texts: list[str], table: Table, names: Names) -> RowsOrBlock | Non
     return [table.finish(dict(zip(names, row))) for row in split]  # noqa: B905 - likewise
 
 
-def _rows(columns: Sequence[Column], table: Table, names: Names) -> Rows | None:
+def _rows(columns: Sequence[Column], table: Table, names: Names, *, is_plain: bool = False) -> Rows | None:
     """The events with these columns; None if they do not fit, or it takes mappings to finish them."""
     width = len(columns)
     if width < max(_least(table, names), 2) or (width > len(names) and table.beyond == "refuse"):
@@ -170,7 +170,7 @@ def _rows(columns: Sequence[Column], table: Table, names: Names) -> Rows | None:
     names = _stretched(names, width, table)[:width]
     if len({*names}) < len(names) or (table.finish and not table.finish_rows):
         return None
-    found = Rows(names, columns[: len(names)])
+    found = Rows(names, columns[: len(names)], is_plain=is_plain, optional=())
     return table.finish_rows(found) if table.finish_rows else found
 
 

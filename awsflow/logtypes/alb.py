@@ -68,7 +68,8 @@ def finish_rows(rows: Rows) -> Rows:
             columns["target_port_list"] = [ports for _, ports in split]
             if any(ips is not None for ips, _ in split):
                 columns["target_ip_list"] = [ips for ips, _ in split]
-    return Rows(tuple(columns), list(columns.values()))
+    optional = None if rows.optional is None else {*rows.optional, *(columns.keys() - {*rows.names})}
+    return Rows(tuple(columns), list(columns.values()), is_plain=rows.is_plain, optional=optional)
 
 
 TABLE = Table(

@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from awsflow.decode.columns_at_once import AMONG_SPACES, spaces_at_once
+from awsflow.decode.columns_at_once import spaces_at_once
 from awsflow.decode.lines import lines
 from awsflow.decode.parquet import is_parquet, parquet_rows, peek
 from awsflow.decode.table import BLOCK
 from awsflow.errors import DecodeError
 from awsflow.items import Block, Event, RowsOrBlock, Unreadable
 from awsflow.logtypes.flow_log_fields import FIELDS, FIRST_WORDS, Names, default, header, is_particular, source
-from awsflow.rows import Rows, is_plain
+from awsflow.rows import Rows
 
 _TIMES = ("start", "end")
-_BETWEEN = f" {AMONG_SPACES} "
 _REMEMBERED = 1 << 12
 """Times at most whose text is kept."""
 
@@ -87,20 +86,17 @@ class _Rows:
     def _at_once(self, some: list[bytes]) -> RowsOrBlock | None:
         """The events of lines of which each has its columns and none is a header; None if there is another among them.
 
-        All are split in one go, at any white space: there must be none but spaces, which is what is printable.
+        All are split in one go.
         """
         if not (some and self._columns):
             return None
         try:
-            text = _BETWEEN.encode().join(some).decode()
+            found = spaces_at_once(some)
         except UnicodeDecodeError:
             return None
-        ends = len(some) - 1
-        plain = is_plain(text, besides=ends * (len(r"\u0000") - len(AMONG_SPACES)))
-        has_only_spaces = (plain and text.isascii()) or text.replace(AMONG_SPACES, "", ends).isprintable()
-        columns = spaces_at_once(text, len(some)) if has_only_spaces else None
-        if columns is None or len(columns) != len(self._columns):
+        if found is None or len(found.columns) != len(self._columns):
             return None
+        columns = found.columns
         if not self._begin_headers.isdisjoint(set(columns[0])) or len({*self._names}) < len(self._names):
             return None
         if not self._is_wanted():
@@ -108,7 +104,7 @@ class _Rows:
         for at in self._times_at:
             columns[at] = list(map(self._times.__getitem__, columns[at]))
         columns.append([self._source] * len(some))
-        return Rows(self._names, columns, is_plain=plain)
+        return Rows(self._names, columns, is_plain=found.is_plain, optional=())
 
     def _one_by_one(self, some: list[bytes], first: int) -> Block:
         """The same, line by line."""

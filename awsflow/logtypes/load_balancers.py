@@ -8,7 +8,9 @@ front of those of other logs. `ELBAccessLogTestFile` shows that the bucket may b
 has been copied by somebody, and may be of any of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import repeat
+from typing import cast
 
 from awsflow.logtypes.layout import AwsLogs
 from awsflow.rows import Column
@@ -52,18 +54,22 @@ def move_ip(event: dict[str, str], field: str, to: str) -> None:
         event[field], event[to] = port, ip
 
 
-def split_addresses(addresses: Iterable[str | None]) -> tuple[list[str], list[str]]:
+def split_addresses(addresses: Sequence[str | None]) -> tuple[list[str], list[str]]:
     """The ips and the ports of addresses, as `split_address` has them."""
-    ips, ports = [], []
-    for address in addresses:
-        ip, port = split_address(address or "")
-        ips.append(ip)
-        ports.append(port)
-    return ips, ports
+    if addresses and all(addresses):
+        texts = cast("Sequence[str]", addresses)
+        ips, colons, ports = map(list, zip(*map(str.rpartition, texts, repeat(":")), strict=True))
+        if "]" in "".join(ips):
+            ips = [ip.removeprefix("[").removesuffix("]") for ip in ips]
+        has_both = ips.count("") == colons.count("") and "" not in ports  # where there is a colon
+        if has_both and "]" not in "".join(ports) and "[" not in "".join(ips):
+            return ips, ports
+    split = [split_address(address or "") for address in addresses]
+    return [ip for ip, _ in split], [port for _, port in split]
 
 
 def move_ips(columns: dict[str, Column], field: str, to: str) -> None:
     """Do what `move_ip` does, with the columns of many events."""
     ips, columns[field] = split_addresses(columns[field])
     if any(ips):
-        columns[to] = [ip or None for ip in ips]
+        columns[to] = ips if all(ips) else [ip or None for ip in ips]

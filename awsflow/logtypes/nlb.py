@@ -38,7 +38,7 @@ def finish_rows(rows: Rows) -> Rows:
         addresses = columns[f"{whose}_port"]
         ips, columns[f"{whose}_port"] = split_addresses(addresses)
         columns[f"{whose}_ip"] = [ip or address for ip, address in zip(ips, addresses, strict=True)]
-    return Rows(tuple(columns), list(columns.values()))
+    return Rows(tuple(columns), list(columns.values()), is_plain=rows.is_plain, optional=rows.optional)
 
 
 _FIRST = """
