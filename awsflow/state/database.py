@@ -128,6 +128,7 @@ class Database:
             if unchecked:
                 self._lock.write_note(today)
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA wal_autocheckpoint = 100")  # pages: what is written over costs less to sync
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA journal_size_limit = 4194304")  # else it stays as large as it ever was
         except BaseException as error:
