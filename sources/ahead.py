@@ -3,6 +3,9 @@
 Each thread reads one object at a time into a small buffer of its own; where the buffer is full it waits until the
 consumer, who takes the objects one after the other, comes to it. So an object of any size passes through, a small
 one is here before its turn, and no more than `budget` bytes are ever held.
+
+A small object that can be asked for without waiting needs no thread if it has come when its turn does: threads that
+take turns at Python's lock for each of them would cost as much as all else. The kernel holds it until then.
 """
 
 import threading
@@ -40,13 +43,32 @@ class Body(Protocol):
     ) -> None: ...
 
 
+class Asked(Protocol):
+    """An object that was asked for."""
+
+    def is_here(self, seconds: float, /) -> bool:
+        """Whether all of it has come, after so many seconds at most."""
+        ...
+
+    def open(self) -> Body:
+        """Open it, which waits for whatever is not here."""
+        ...
+
+    def close(self) -> None:
+        """Nobody wants it."""
+        ...
+
+
 Open: TypeAlias = Callable[[Found], Body]
+Ask: TypeAlias = Callable[[Found], Asked | None]
+"""Ask for an object without waiting for anything; None: it must be opened."""
 
 
 def fetched(
     wanted: Iterator[Found | None],
     open_object: Open,
     *,
+    ask: Ask = lambda found: None,
     requests: int = 64,
     budget: int = BUDGET,
     patience: float = 0.5,
@@ -56,14 +78,15 @@ def fetched(
     Few at a time in the beginning, and twice as many whenever an object's turn comes and nothing of it does soon: so
     there are as many as the distance to the store asks for.
 
+    What `ask` has asked for is opened by the consumer, once it is here; by a thread, if it is not when its turn comes.
+
     The chunks of one must be consumed, or given up, before the next is asked for. An empty chunk says that
     `patience` seconds have passed without news; so does None, in `wanted` and here, between objects. An exception of
     `open_object` or of reading is raised where the chunks are consumed. Closing the generator ends the threads, each
     as soon as the read that it is in returns; they don't keep the process alive.
     """
-    work: SimpleQueue[_Fetch | None] = SimpleQueue()
-    waiting: deque[_Fetch] = deque()
-    threads = 0
+    threads = _Threads()
+    waiting: deque[_Fetch | _Here] = deque()
     held = 0
     wide = min(FIRST, requests)
     finding = Wanted(wanted)
@@ -73,21 +96,20 @@ def fetched(
                 found = finding.next()
                 if found is None:
                     break
-                fetch = _Fetch(found, open_object)
-                waiting.append(fetch)
-                held += fetch.allowance
-                if threads < len(waiting):
-                    threading.Thread(target=_fetch_all, args=(work,), name="awsflow-fetch", daemon=True).start()
-                    threads += 1
-                work.put(fetch)
+                asked = ask(found)
+                waiting.append(_Here(found, asked) if asked else threads.give(_Fetch(found, open_object)))
+                held += _allowance(found)
             if waiting:
                 fetch = waiting.popleft()
-                wide = min(wide if fetch.comes_soon() else 2 * wide, requests)
+                if not fetch.comes_soon():
+                    wide = min(2 * wide, requests)
+                    if isinstance(fetch, _Here):
+                        fetch = threads.give(_Fetch(fetch.found, fetch.opened))
                 try:
                     yield fetch.found, fetch.chunks(patience)
                 finally:
                     fetch.give_up()
-                held -= fetch.allowance
+                held -= _allowance(fetch.found)
             elif finding.ended:
                 if finding.error is not None:
                     raise finding.error
@@ -97,14 +119,71 @@ def fetched(
     finally:
         for fetch in waiting:
             fetch.give_up()
-        for _ in range(threads):
-            work.put(None)
+        threads.end()
 
 
-def _fetch_all(work: "SimpleQueue[_Fetch | None]") -> None:
-    """A thread's life."""
-    while fetch := work.get():
-        fetch.run()
+def _allowance(found: Found) -> int:
+    """Bytes of an object that may be held before its turn."""
+    return min(max(found.size, 1), BUFFER)
+
+
+class _Threads:
+    """As many threads as there ever were objects to fetch at the same time."""
+
+    def __init__(self) -> None:
+        self._work: SimpleQueue[_Fetch | None] = SimpleQueue()
+        self._free: SimpleQueue[None] = SimpleQueue()
+        """Something for each thread that has nothing to do."""
+        self._number = 0
+
+    def give(self, fetch: "_Fetch") -> "_Fetch":
+        """Have a thread fetch an object."""
+        try:
+            self._free.get_nowait()
+        except Empty:
+            threading.Thread(target=self._fetch_all, name="awsflow-fetch", daemon=True).start()
+            self._number += 1
+        self._work.put(fetch)
+        return fetch
+
+    def end(self) -> None:
+        """Let each thread end when it has done what it was given."""
+        for _ in range(self._number):
+            self._work.put(None)
+
+    def _fetch_all(self) -> None:
+        """A thread's life."""
+        while fetch := self._work.get():
+            fetch.run()
+            self._free.put(None)
+
+
+class _Here:
+    """One object that was asked for, and need not be waited for in a thread if it comes in time."""
+
+    __slots__ = ("_asked", "found")
+
+    def __init__(self, found: Found, asked: Asked) -> None:
+        self.found = found
+        self._asked = asked
+
+    def comes_soon(self) -> bool:
+        """Whether all of it is here before long."""
+        return self._asked.is_here(SOON)
+
+    def chunks(self, patience: float) -> Iterator[bytes]:
+        """Its pieces. It is here: there is nothing to be patient for."""
+        with self._asked.open() as body:
+            while piece := body.read(PIECE):
+                yield piece
+
+    def opened(self, found: Found) -> Body:
+        """The object, for a thread."""
+        return self._asked.open()
+
+    def give_up(self) -> None:
+        """Nobody wants the rest."""
+        self._asked.close()
 
 
 class _Fetch:
@@ -113,11 +192,10 @@ class _Fetch:
     Two queues and no lock: whatever of a small object has come is taken without waiting.
     """
 
-    __slots__ = ("_first", "_given_up", "_open", "_pieces", "_taken", "allowance", "found")
+    __slots__ = ("_first", "_given_up", "_open", "_pieces", "_taken", "found")
 
     def __init__(self, found: Found, open_object: Open) -> None:
         self.found = found
-        self.allowance = min(max(found.size, 1), BUFFER)
         self._open = open_object
         self._pieces: SimpleQueue[bytes | Exception | None] = SimpleQueue()
         """What has come; behind it what ended it, None or an error."""

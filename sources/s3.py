@@ -110,7 +110,7 @@ class S3Bucket:
             note=self._note,
         )
         requests, budget = max(2, self._requests // share), self._budget // share
-        with closing(fetched(found, opening, requests=requests, budget=budget)) as objects:
+        with closing(fetched(found, opening, ask=opening.ask, requests=requests, budget=budget)) as objects:
             yield from reader.read_all(objects)
 
     def commit(self, positions: Sequence[ObjectPosition | StreamPosition | AllListed]) -> None:

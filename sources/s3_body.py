@@ -17,7 +17,7 @@ from awsflow.sources.ahead import PIECE, fetched
 from awsflow.sources.listing import S3Client, listed_as
 
 if TYPE_CHECKING:
-    from awsflow.sources.s3_by_example import ByExample
+    from awsflow.sources.s3_by_example import Asked, ByExample
 
 SLICE = 1 << 16
 """Bytes that a connection is asked for at a time: what came before it broke off need not come again."""
@@ -42,6 +42,15 @@ class Opening:
             self._by_example = self._by_example or ByExample(self._client)
         return S3Body(_Version(self._client, self._by_example, found, self._seconds, self._note))
 
+    def ask(self, found: Found) -> "AskedFor | None":
+        """Ask for an object that is one piece, without waiting; None: that cannot be done, or not yet."""
+        if self._by_example is None or not found.etag or not 0 < found.size <= PIECE:
+            return None
+        asked = self._by_example.ask(found.origin.bucket, found.origin.key, f'"{found.etag}"')
+        if asked is None:
+            return None
+        return AskedFor(_Version(self._client, self._by_example, found, self._seconds, self._note), asked)
+
     def anew(self, found: Found) -> tuple[Found, Generator[bytes, None, None]]:
         """The object as it is now, and its chunks, as `fetched` has them."""
         now = found._replace(done=0)
@@ -57,15 +66,36 @@ class Opening:
                     yield from each[1]
 
 
+class AskedFor:
+    """A small object that was asked for."""
+
+    def __init__(self, version: "_Version", asked: "Asked") -> None:
+        self._version = version
+        self._asked = asked
+
+    def is_here(self, seconds: float) -> bool:
+        """Whether all of it has come, after so many seconds at most."""
+        return self._asked.answer.is_here(seconds) and self._asked.answer.status < 300
+
+    def open(self) -> "S3Body":
+        """Open it: waiting for it, and trying again as often as it takes, if it is not here."""
+        return S3Body(self._version, self._asked)
+
+    def close(self) -> None:
+        """Let go of the connection: nobody wants it."""
+        self._asked.answer.close()
+
+
 class S3Body:
     """An open object. Its errors are ours."""
 
-    def __init__(self, version: "_Version") -> None:
+    def __init__(self, version: "_Version", asked: "Asked | None" = None) -> None:
+        """`asked`: it was asked for before."""
         self._version = version
         self._at = 0
         self._file: Any = None
         with version.reading():
-            self._connection = version.whole()
+            self._connection = version.whole(asked)
             if self._connection is None:
                 self._file = self._opened()
 
@@ -134,13 +164,13 @@ class _Version:
         """Why the connection broke off, if nothing has come since."""
         self._broken_at = 0.0
 
-    def whole(self) -> "_Connection | None":
+    def whole(self, asked: "Asked | None") -> "_Connection | None":
         """All of it, by the shorter way; None if it has to be opened as ever."""
         origin = self.found.origin
-        if self._by_example.lacks(origin.bucket) and self.found.etag and self.found.size:
+        if asked is None and self._by_example.lacks(origin.bucket) and self.found.etag and self.found.size:
             connection: _Connection = self.get_object(Bucket=origin.bucket, Key=origin.key, Range="bytes=0-")["Body"]
             return connection
-        answer = self._by_example.whole(origin.bucket, origin.key, self._etag)
+        answer = self._by_example.whole(origin.bucket, origin.key, self._etag, asked)
         return None if answer is None else self._checked(answer, 0)
 
     def get_object(self, **request: Any) -> dict[str, Any]:

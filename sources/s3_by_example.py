@@ -11,6 +11,7 @@ asked as ever. A failure counts as the first attempt of the client's call: it is
 
 import re
 import threading
+import time
 from collections.abc import Callable
 from io import BytesIO
 from random import getrandbits
@@ -34,6 +35,7 @@ REFUSALS = 3
 """So many requests after one example are refused, and none answered: then it is none."""
 BUCKETS = 100
 """Examples that are kept."""
+END = float("inf")
 
 _OF_EACH = {
     "amz-sdk-invocation-id",
@@ -72,18 +74,34 @@ class ByExample:
         client.meta.events.register_first("request-created.s3.GetObject", self._begun)
         client.meta.events.register("before-send.s3.GetObject", self._sent)
 
-    def whole(self, bucket: str, key: str, etag: str) -> dict[str, Any] | None:
-        """What `get_object` answers, as far as it is needed; None: now that is to be called, in the same thread."""
-        call = self._call
-        call.carried = {}
+    def ask(self, bucket: str, key: str, etag: str) -> "Asked | None":
+        """Ask for all of an object, without waiting for anything; None: as things are, that is not possible."""
         example = self._examples.get(bucket)
-        if example is None:
+        if example is None or not example.is_proven or self._renews_credentials():
             return None
         try:
             request = example.request(key, etag)
+            return Asked(example, request, example.asked(request, only_idle=True))
+        except Exception:  # noqa: BLE001 - whatever it is, `whole` meets it too, if it stays
+            return None
+
+    def whole(self, bucket: str, key: str, etag: str, asked: "Asked | None" = None) -> dict[str, Any] | None:
+        """What `get_object` answers, as far as it is needed; None: now that is to be called, in the same thread.
+
+        `asked`: the object was asked for before, like this.
+        """
+        call = self._call
+        call.carried = {}
+        example = self._examples.get(bucket) if asked is None else asked.example
+        if example is None:
+            return None
+        try:
+            request = example.request(key, etag) if asked is None else asked.request
             call.url = request.url
-            call.carried = {UNTIL: request.context[UNTIL]}
-            answer = example.answered(request)
+            if asked is None:  # else it may have been long ago
+                call.carried = {UNTIL: request.context[UNTIL]}
+            answer = example.asked(request) if asked is None else asked.answer
+            answer.begin()
             if answer.status < 300:
                 example.is_proven = True
                 return answer.told()
@@ -123,6 +141,15 @@ class ByExample:
                 self._examples.clear()
             self._examples[bucket] = _Example.of(self._client, bucket, request["Key"], call.sent)
         return answer
+
+    def _renews_credentials(self) -> bool:
+        """Whether whoever signs next may have to wait for new credentials."""
+        try:
+            credentials: Any = self._client._request_signer._credentials
+            needed = getattr(credentials, "refresh_needed", None)
+            return needed is not None and bool(needed())
+        except AttributeError:
+            return True
 
     def _begun(self, request: Any, **_: Any) -> None:
         """Before each attempt of the client's."""
@@ -168,7 +195,11 @@ class _Example:
         self._refusals = 0
         self._path_at = place.start(2)
         self._host = place[1]
-        self._head = ("Accept-Encoding: identity", f"User-Agent: {headers['user-agent']}")
+        self._head = (
+            f"Host: {place[1]}",
+            "Accept-Encoding: identity",
+            f"User-Agent: {headers['user-agent']}",
+        )
         self._context = {name: value for name, value in sent.context.items() if not name.startswith("awsflow")}
         self._emit: Any = client.meta.events.emit
         self._seconds = client.meta.config.connect_timeout, client.meta.config.read_timeout
@@ -205,17 +236,21 @@ class _Example:
         self._emit("request-created.s3.GetObject", request=request, operation_name="GetObject")
         return request
 
-    def answered(self, request: "_Request") -> "_Answer":
-        """The answer to it."""
+    def asked(self, request: "_Request", *, only_idle: bool = False) -> "_Answer":
+        """Send it: the answer to it, which is still to come. `only_idle`: Unusual if that takes a new connection."""
         lines = [f"GET {request.url[self._path_at :]} HTTP/1.1", *self._head]
-        lines += [f"{name}: {value}" for name, value in request.headers.items()]
+        lines += [f"{name}: {value}" for name, value in request.headers.items() if name != "host"]
         head = "\r\n".join(lines)
         if head.count("\n") >= len(lines) or head.count("\r") >= len(lines):
             raise Unusual("a line in a header")
         pool = self._pool()
         if pool is None:
             raise ClosedPoolError(None, "let go")  # type: ignore[arg-type] # as urllib3 does where it has none
-        return _Answer(pool, f"{head}\r\n\r\n".encode(), *self._seconds)
+        connection = pool._get_conn()
+        if only_idle and connection.sock is None:
+            pool._put_conn(connection)
+            raise Unusual("all connections are taken")
+        return _Answer(pool, connection, f"{head}\r\n\r\n".encode(), *self._seconds)
 
     def refused(self) -> bool:
         """Whether requests like it have been refused so often that the fault may be ours."""
@@ -261,26 +296,71 @@ class _Headers(dict[str, str]):
 class _Answer:
     """An answer as it comes. The pool has the connection back when all is here, or when it is closed."""
 
-    def __init__(self, pool: Any, head: bytes, connect_seconds: float, read_seconds: float) -> None:
+    def __init__(self, pool: Any, connection: Any, head: bytes, connect_seconds: float, read_seconds: float) -> None:
+        """Send a request's head. Nothing of the answer is there yet."""
         self.status = 0
+        """0: the answer has not begun."""
         self._headers: dict[str, str] = {}
+        self._came = b""
+        """Of its head, as long as that is not whole."""
         self._rest = b""
         self._left = 0
         """Bytes that are not read yet."""
         self._keeps = False
         """Whether the connection may serve again."""
+        self._read_seconds = read_seconds
+        self._until = END
+        """When it is waited for no longer, in seconds of the clock."""
         self._pool: Any = pool
-        self._connection = pool._get_conn()
+        self._connection = connection
         try:
             self._connection.timeout = connect_seconds
             pool._validate_conn(self._connection)
             self._connection.send(head)  # connects, if need be
-            if self._connection.sock.gettimeout() != read_seconds:
-                self._connection.sock.settimeout(read_seconds)
-            self._read_head()
         except BaseException:
             self.close()
             raise
+
+    def begin(self) -> None:
+        """Wait for the head of the answer, and read it."""
+        try:
+            if not self.status or len(self._rest) < self._left:
+                self._wait_at_most(self._read_seconds)
+                self._until = END
+            if not self.status:
+                self._read_head()
+        except BaseException:
+            self.close()
+            raise
+
+    def is_here(self, seconds: float) -> bool:
+        """Whether all of the answer is here, after so many seconds at most, and it is no more than a piece.
+
+        Whatever else it is, and whatever goes wrong, is for those who read it after `begin`.
+        """
+        if self._connection is None:
+            return bool(self.status)
+        try:
+            self._wait_at_most(seconds)
+            self._until = time.monotonic() + seconds
+            if not self.status:
+                self._read_head()
+            while len(self._rest) < self._left <= PIECE and (more := self._more()):
+                self._rest = self._as_announced(self._rest + more)
+        except Exception:  # noqa: BLE001 - most often, nothing has come yet
+            return False
+        return len(self._rest) == self._left
+
+    def _wait_at_most(self, seconds: float) -> None:
+        if self._connection.sock.gettimeout() != seconds:
+            self._connection.sock.settimeout(seconds)
+
+    def _more(self) -> bytes:
+        """What comes next; nothing at the end of the connection."""
+        if time.monotonic() > self._until:
+            raise TimeoutError("it trickles")
+        more: bytes = self._connection.sock.recv(PIECE)
+        return more
 
     def told(self) -> dict[str, Any]:
         """What the client would tell of it, as far as it is needed."""
@@ -309,7 +389,7 @@ class _Answer:
         """The next bytes, at most `size`; none at the end, and if the connection ends before."""
         if self._connection is None:
             return b""
-        piece = self._rest or self._as_announced(self._connection.sock.recv(PIECE))
+        piece = self._rest or self._as_announced(self._more())
         piece, self._rest = piece[:size], piece[size:]
         self._left -= len(piece)
         if not piece or not self._left:
@@ -326,47 +406,59 @@ class _Answer:
             self._pool = None
 
     def _read_head(self) -> None:
-        came = b""
-        while (end := came.find(b"\r\n\r\n")) < 0:
-            if len(came) > PIECE or b"\n\n" in came:
+        while (end := self._came.find(b"\r\n\r\n")) < 0:
+            if len(self._came) > PIECE or b"\n\n" in self._came:
                 raise Unusual("a head")
-            more = self._connection.sock.recv(PIECE)
+            more = self._more()
             if not more:
                 raise ConnectionError("no answer")
-            came += more
-        first, *lines = came[:end].decode("latin-1").split("\r\n")
+            self._came += more
+        first, *lines = self._came[:end].decode("latin-1").split("\r\n")
         version, status = first.split(" ")[:2]
+        headers: dict[str, str] = {}
         for line in lines:
             name, colon, value = line.partition(":")
             name = name.lower()
-            if not colon or name.split() != [name] or (name in _TOLD_ONCE and name in self._headers):
+            if not colon or name.split() != [name] or (name in _TOLD_ONCE and name in headers):
                 raise Unusual("a header")
-            self._headers[name] = value.strip()
-        length = self._headers["content-length"]
-        if version != "HTTP/1.1" or "transfer-encoding" in self._headers or not (length + status).isdecimal():
+            headers[name] = value.strip()
+        length = headers["content-length"]
+        if version != "HTTP/1.1" or "transfer-encoding" in headers or not (length + status).isdecimal():
             raise Unusual("an answer")
-        self.status, self._left = int(status), int(length)
-        self._keeps = "close" not in self._headers.get("connection", "").lower()
-        self._check()
-        self._rest = self._as_announced(came[end + 4 :])
+        _check(int(status), int(length), headers)
+        self.status, self._left, self._headers = int(status), int(length), headers
+        self._keeps = "close" not in headers.get("connection", "").lower()
+        self._rest = self._as_announced(self._came[end + 4 :])
         if not self._left:
             self.close()
-
-    def _check(self) -> None:
-        """Raise Unusual for an answer that is neither all of an object, as far as it is told, nor a refusal."""
-        if self.status == 206:
-            part = _content_range(self._headers["content-range"])
-            is_usual = part is not None and self._left <= int(part[1])
-        else:
-            is_usual = self.status == 200 or (self.status >= 300 and self._left <= PIECE)
-        if not is_usual:
-            raise Unusual("an answer")
 
     def _as_announced(self, came: bytes) -> bytes:
         """What has come, without what nobody asked for: then the connection is not to be trusted."""
         if len(came) > self._left:
             self._keeps = False
         return came[: self._left]
+
+
+class Asked:
+    """An object that was asked for."""
+
+    __slots__ = ("answer", "example", "request")
+
+    def __init__(self, example: _Example, request: _Request, answer: _Answer) -> None:
+        self.example = example
+        self.request = request
+        self.answer = answer
+
+
+def _check(status: int, size: int, headers: dict[str, str]) -> None:
+    """Raise Unusual for an answer that is neither all of an object, as far as it is told, nor a refusal."""
+    if status == 206:
+        part = _content_range(headers["content-range"])
+        is_usual = part is not None and size <= int(part[1])
+    else:
+        is_usual = status == 200 or (status >= 300 and size <= PIECE)
+    if not is_usual:
+        raise Unusual("an answer")
 
 
 def _by_name(request: Any) -> dict[str, str]:

@@ -51,7 +51,7 @@ class S3Objects:
         """The records of these objects; this is one of `share` readers."""
         opening = Opening(self._opened(), seconds=self._access.call_seconds)
         reader = Reader(self.log_types, skip_on_error=self._skip_on_error, limits=self._limits, anew=opening.anew)
-        with closing(fetched(found, opening, requests=max(2, self._requests // share))) as objects:
+        with closing(fetched(found, opening, ask=opening.ask, requests=max(2, self._requests // share))) as objects:
             yield from reader.read_all(objects)
 
     def commit(self, positions: Sequence[ObjectPosition]) -> None:

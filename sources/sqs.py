@@ -188,7 +188,9 @@ class Queue:
             anew=opening.anew,
             note=self._note,
         )
-        with closing(fetched(self._found(), opening, requests=self._requests, budget=self._budget)) as objects:
+        with closing(
+            fetched(self._found(), opening, ask=opening.ask, requests=self._requests, budget=self._budget)
+        ) as objects:
             for each in objects:
                 yield from self._objects.aside()
                 if each is None:
