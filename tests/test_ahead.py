@@ -48,6 +48,68 @@ def test_all_objects_come_whole_and_in_order(contents: list[bytes], requests: in
     assert seen == list(enumerate(contents))
 
 
+class Early:
+    """Asks for some objects: those that are here when they are wanted, and those that are late."""
+
+    def __init__(self, contents: list[bytes], ways: list[str]) -> None:
+        self.contents, self.ways = contents, ways
+        self.left: set[int] = set()
+        """Those that were neither opened nor closed."""
+        self.most_left = 0
+
+    def ask(self, found: Found) -> "Asked | None":
+        number = int(found.origin.key)
+        if self.ways[number] == "not":
+            return None
+        self.left.add(number)
+        self.most_left = max(self.most_left, len(self.left))
+        return Asked(self, number)
+
+
+class Asked:
+    def __init__(self, early: Early, number: int) -> None:
+        self.early, self.number = early, number
+
+    def is_here(self, seconds: float) -> bool:
+        return self.early.ways[self.number] == "in time"
+
+    def open(self) -> io.BytesIO:
+        is_main = threading.current_thread() is threading.main_thread()
+        assert is_main == self.is_here(0)
+        self.early.left.discard(self.number)
+        return io.BytesIO(self.early.contents[self.number])
+
+    def close(self) -> None:
+        self.early.left.discard(self.number)
+
+
+ways = st.sampled_from(["not", "in time", "late"])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.binary(max_size=2000), ways), max_size=30), st.integers(1, 8), st.integers(1, 5000))
+def test_objects_that_are_asked_for_before_come_whole_and_in_order_like_the_others(
+    objects: list[tuple[bytes, str]], requests: int, budget: int
+) -> None:
+    contents = [content for content, _ in objects]
+    early = Early(contents, [way for _, way in objects])
+    reading = fetched(wanted(contents), opener(contents), ask=early.ask, requests=requests, budget=budget)
+    seen = [(int(item[0].origin.key), b"".join(item[1])) for item in reading if item is not None]
+    assert seen == list(enumerate(contents))
+    assert not early.left
+    assert early.most_left <= requests
+
+
+def test_what_was_asked_for_is_closed_when_nobody_wants_more() -> None:
+    contents = [b"x"] * 20
+    early = Early(contents, ["in time"] * 20)
+    reading = fetched(wanted(contents), opener(contents), ask=early.ask, requests=8)
+    next(reading)
+    assert early.left
+    reading.close()
+    assert not early.left
+
+
 class Measured:
     """Bodies of a given size, out of nothing, that count how much of them was handed out."""
 

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
@@ -32,6 +32,8 @@ from awsflow.aws import client
 from awsflow.errors import AwsflowError, CredentialsError, EndpointUnreachable
 from awsflow.items import Found, Origin
 from awsflow.options import AwsAccess
+from awsflow.sources import ahead
+from awsflow.sources.ahead import fetched
 from awsflow.sources.s3_body import Opening
 from tests.answers import Answer, Answering, Request, assumed, refused
 from tests.fault_server import KINDS, FaultServer, Rule, once
@@ -41,6 +43,8 @@ ROLE = "arn:aws:iam::123456789012:role/logs"
 BUCKET = "trail"
 CONTENT = bytes(range(256)) * 1200
 """Of each object: some pieces, so that there is a middle to break off in."""
+SMALL = CONTENT[:20_000]
+"""Of an object that may be asked for before it is wanted."""
 ETAG = "0123456789abcdef"
 
 
@@ -72,6 +76,10 @@ def any_object(request: Request) -> Answer:
     return part_of(CONTENT, request)
 
 
+def small_object(request: Request) -> Answer:
+    return part_of(SMALL, request)
+
+
 def closing_behind(request: Request) -> Answer:
     answer = any_object(request)
     return replace(answer, headers={**answer.headers, "Connection": "close"})
@@ -84,15 +92,28 @@ def found(key: str = "key", *, bucket: str = BUCKET, size: int = len(CONTENT)) -
 class Reader:
     """Reads objects with one client."""
 
-    def __init__(self, url: str, **access: Any) -> None:
+    def __init__(self, url: str, size: int = len(CONTENT), **access: Any) -> None:
+        """`size`: of all objects that are known by their keys alone."""
+        self.size = size
         self.notes: list[str] = []
         access = {"read_seconds": 1.5, "call_seconds": 4, **access}
         self.client = client("s3", AwsAccess(service_endpoint=url, **access))
         self.opening = Opening(self.client, seconds=4, note=self.notes.append)
 
     def read(self, wanted: str | Found = "key") -> bytes:
-        with self.opening(found(wanted) if isinstance(wanted, str) else wanted) as body:
+        with self.opening(self.found(wanted) if isinstance(wanted, str) else wanted) as body:
             return b"".join(iter(lambda: body.read(1 << 18), b""))
+
+    def found(self, key: str) -> Found:
+        return found(key, size=self.size)
+
+    def fetch(self, *keys: str, asks: bool = True, requests: int = 64) -> Generator[bytes, None, None]:
+        """Read small objects one after the other, each asked for before it is wanted, if that can be done."""
+        more: dict[str, Any] = {"ask": self.opening.ask} if asks else {}
+        with closing(fetched(map(self.found, keys), self.opening, requests=requests, **more)) as objects:
+            for each in objects:
+                assert each is not None
+                yield b"".join(each[1])
 
     @property
     def examples(self) -> dict[str, Any]:
@@ -104,9 +125,9 @@ class Reader:
 
 
 @contextmanager
-def reading(url: str, *before: str, **access: Any) -> Iterator[Reader]:
+def reading(url: str, *before: str, **more: Any) -> Iterator[Reader]:
     """A reader that has read some objects before: the first is the client's, the second one's answer proves it."""
-    with closing(Reader(url, **access)) as reader:
+    with closing(Reader(url, **more)) as reader:
         for key in before:
             assert reader.read(key)
         yield reader
@@ -370,8 +391,12 @@ def test_credentials_that_cannot_be_renewed_are_an_error_that_says_so() -> None:
 
 def outcome(reader: Reader, wanted: Found) -> bytes | str:
     """What comes of an object; errors without the port of the server."""
+    return told_of(lambda: reader.read(wanted))
+
+
+def told_of(read: Callable[[], bytes]) -> bytes | str:
     try:
-        return reader.read(wanted)
+        return read()
     except AwsflowError as error:
         return re.sub(r"127\.0\.0\.1:\d+", "HOST", f"{type(error).__name__} {error}")
 
@@ -648,6 +673,168 @@ def test_threads_that_begin_at_the_same_time_all_read_what_is_theirs() -> None:
         assert len({request.headers["amz-sdk-invocation-id"] for request in server.requests}) == 200
 
 
+# Asked for before they are wanted
+
+
+@pytest.fixture(scope="module")
+def small_store() -> Iterator[str]:
+    with Answering(small_object) as server:
+        yield server.url
+
+
+@pytest.fixture
+def no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts a thread to fetch something fails. A busy machine has time enough."""
+    monkeypatch.setattr(ahead, "threading", SimpleNamespace())
+    monkeypatch.setattr(ahead, "SOON", 5.0)
+
+
+@pytest.mark.usefixtures("no_thread")
+def test_small_objects_that_come_in_time_need_no_thread() -> None:
+    with Answering(small_object) as server, reading(server.url, *PROVEN, size=len(SMALL)) as reader:
+        assert list(reader.fetch(*"abcdefgh", requests=1)) == [SMALL] * 8
+        assert ways(server.requests) == "c" + "e" * 9
+        assert {request.headers["if-match"] for request in server.requests} == {f'"{ETAG}"'}
+
+
+def test_as_many_are_asked_for_at_the_same_time_as_there_are_connections() -> None:
+    asked = threading.Semaphore(0)
+    all_asked = threading.Event()
+
+    def answer(request: Request) -> Answer:
+        if "many" in request.path:
+            asked.release()
+            all_asked.wait(5)
+        return small_object(request)
+
+    with Answering(answer) as server, reading(server.url, *PROVEN, size=len(SMALL)) as reader:
+        with ThreadPoolExecutor(4) as pool:  # so that there are connections
+            for key in ("many1", "many2", "many3", "many4"):
+                pool.submit(reader.read, key)
+            for _ in range(4):
+                assert asked.acquire(timeout=5)
+            all_asked.set()
+        all_asked.clear()
+        reading_on = reader.fetch(*(f"many{number}" for number in range(20)), requests=4)
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(next, reading_on)
+            for _ in range(4):
+                assert asked.acquire(timeout=5)
+            all_asked.set()
+            assert first.result() == SMALL
+        assert list(reading_on) == [SMALL] * 19
+
+
+@pytest.mark.parametrize(
+    ("size", "etag", "asks"),
+    [(1, ETAG, True), (1 << 16, ETAG, True), (0, ETAG, False), (1 << 17, ETAG, False), (9, "", False)],
+)
+def test_what_is_not_small_or_not_known_is_opened(small_store: str, size: int, etag: str, asks: bool) -> None:
+    wanted = Found(Origin(BUCKET, "key"), size=size, etag=etag)
+    with reading(small_store, "first", size=len(SMALL)) as reader:
+        assert reader.opening.ask(wanted) is None  # it is not proven that we can
+        reader.read("second")
+        asked = reader.opening.ask(wanted)
+        assert (asked is not None) == asks
+        if asked is not None:
+            assert reader.opening.ask(wanted) is None  # it takes another connection
+            asked.close()
+
+
+@pytest.mark.parametrize("lasts", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fault_ends_as_it_does_where_nothing_is_asked_for_before(small_store: str, kind: str, lasts: bool) -> None:
+    told = []
+    for asks in (True, False):
+        rule = Rule(kind, third) if lasts else once(kind, third)
+        with FaultServer(small_store, rule) as faulty, reading(faulty.url, *PROVEN, size=len(SMALL)) as reader:
+            came = told_of(lambda: next(reader.fetch("third", asks=asks)))  # noqa: B023 - it is called here
+            told.append((came, alike(reader.notes), len(faulty.requests) - len(PROVEN)))
+            assert ways([next(filter(third, faulty.requests))]) == "e"
+            faulty.rules.clear()
+            assert list(reader.fetch("fourth", "fifth", asks=asks)) == [SMALL] * 2
+    if lasts and (KINDS[kind].of_object or kind in ("stall", "silence")):  # how often depends on what comes when
+        told = [(came, notes[:1], 0) for came, notes, _ in told]
+    assert told[0] == told[1]
+
+
+HEAD = head().replace(str(len(CONTENT) - 1).encode(), b"19999").replace(str(len(CONTENT)).encode(), b"20000")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (HEAD[:20], HEAD[20:] + SMALL),
+        (HEAD, SMALL),
+        (HEAD + SMALL[:10], SMALL[10:]),
+        (*(HEAD[at : at + 30] for at in range(0, len(HEAD), 30)), SMALL),
+        (HEAD, *(SMALL[at : at + 500] for at in range(0, len(SMALL), 500))),
+    ],
+    ids=["in the head", "behind the head", "in the body", "slow head", "slow body"],
+)
+def test_what_comes_too_late_is_waited_for_in_a_thread_and_not_asked_for_again(words: tuple[bytes, ...]) -> None:
+    with Line(small_answers(*words)) as line, reading(line.url, *PROVEN, size=len(SMALL)) as reader:
+        asked = reader.opening.ask(reader.found("third"))
+        assert asked is not None
+        assert not asked.is_here(0.005)  # though something may have come again and again
+        with asked.open() as body:
+            assert body.read(1 << 16) == SMALL
+        assert list(reader.fetch("third", "fourth")) == [SMALL] * 2
+        assert sorted(path for _, path in line.asked) == ["first", "fourth", "second", "third", "third"]
+
+
+def small_answers(*words: bytes) -> Callable[[str], tuple[bytes, ...]]:
+    return lambda path: words if path.endswith("/third") else (HEAD + SMALL,)
+
+
+@pytest.mark.parametrize("more", [0, 1, 1 << 16, 1 << 24])
+def test_no_more_is_taken_at_once_than_a_small_object_has(more: int) -> None:
+    def answer(request: Request) -> Answer:
+        return part_of(SMALL + bytes(more) if third(request) else SMALL, request)
+
+    with Answering(answer) as server, reading(server.url, *PROVEN, size=len(SMALL)) as reader:
+        asked = reader.opening.ask(reader.found("third"))
+        assert asked is not None
+        until(lambda: asked.is_here(0.1) or more >= 1 << 16)
+        assert asked.is_here(0.1) == (more < 1 << 16)
+        asked.close()
+        came = told_of(lambda: next(reader.fetch("third")))
+        assert came == told_of(lambda: reader.read("third"))
+        assert (came == SMALL) == (more == 0)
+
+
+def test_what_nobody_wants_any_more_takes_its_connection_with_it() -> None:
+    with Line(lambda path: (HEAD + SMALL,)) as line, reading(line.url, *PROVEN, size=len(SMALL)) as reader:
+        with reader.opening(reader.found("a")) as one, reader.opening(reader.found("b")) as other:
+            assert one.read(1 << 16) == other.read(1 << 16) == SMALL  # over two connections
+        reading_on = reader.fetch("third", "fourth", "fifth", requests=2)
+        assert next(reading_on) == SMALL
+        until(lambda: "fourth" in [path for _, path in line.asked])
+        before = {*line.ended}
+        reading_on.close()
+        until(lambda: len(line.ended - before) == 1)
+        assert list(reader.fetch("sixth")) == [SMALL]
+        assert "fifth" not in [path for _, path in line.asked]
+
+
+def test_who_reads_does_not_wait_for_credentials() -> None:
+    names = iter(["AKIDFIRST", "AKIDSECOND"])
+    with (
+        Answering(lambda request: assumed(next(names), 3600)) as sts,
+        Answering(small_object) as server,
+        reading(server.url, *PROVEN, sts_endpoint=sts.url, role_arn=ROLE, size=len(SMALL)) as reader,
+    ):
+        later(reader, 3500)
+        assert reader.opening.ask(reader.found("third")) is None
+        assert len(sts.requests) == 1
+        assert list(reader.fetch("third")) == [SMALL]
+        assert len(sts.requests) == 2
+        later(reader, 0)
+        asked = reader.opening.ask(reader.found("fourth"))
+        assert asked is not None
+        asked.close()
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for 127.0.0.1, with its key, that nobody knows."""
@@ -667,13 +854,30 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_over_tls_the_client_s_certificates_count(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def over_tls(certificate: Path, answer: Callable[[Request], Answer]) -> Iterator[Answering]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-    server = Answering(any_object)
+    server = Answering(answer)
     server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
     with server:
+        yield server
+
+
+@pytest.mark.usefixtures("no_thread")
+def test_over_tls_too_small_objects_that_come_in_time_need_no_thread(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    with over_tls(certificate, small_object) as server:
+        with reading(server.url.replace("http:", "https:"), *PROVEN, size=len(SMALL)) as reader:
+            assert list(reader.fetch(*"abcdefgh", requests=1)) == [SMALL] * 8
+        assert ways(server.requests) == "c" + "e" * 9
+
+
+def test_over_tls_the_client_s_certificates_count(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    with over_tls(certificate, any_object) as server:
         url = server.url.replace("http:", "https:")
         with reading(url, *PROVEN) as reader, ThreadPoolExecutor(8) as pool:
             assert list(pool.map(reader.read, "abcdefgh")) == [CONTENT] * 8  # over more connections than there are
