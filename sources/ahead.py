@@ -47,7 +47,7 @@ class Asked(Protocol):
     """An object that was asked for."""
 
     def is_here(self, seconds: float, /) -> bool:
-        """Whether all of it has come, after so many seconds at most."""
+        """Whether all of it has come, after about so many seconds."""
         ...
 
     def open(self) -> Body:
@@ -78,7 +78,7 @@ def fetched(
     Few at a time in the beginning, and twice as many whenever an object's turn comes and nothing of it does soon: so
     there are as many as the distance to the store asks for.
 
-    What `ask` has asked for is opened by the consumer, once it is here; by a thread, if it is not when its turn comes.
+    What `ask` has asked for is opened by the consumer if all of it is here when its turn comes, and else by a thread.
 
     The chunks of one must be consumed, or given up, before the next is asked for. An empty chunk says that
     `patience` seconds have passed without news; so does None, in `wanted` and here, between objects. An exception of
@@ -104,7 +104,7 @@ def fetched(
                 if not fetch.comes_soon():
                     wide = min(2 * wide, requests)
                     if isinstance(fetch, _Here):
-                        fetch = threads.give(_Fetch(fetch.found, fetch.opened))
+                        fetch = threads.give(_Fetch(fetch.found, fetch.opened, fetch.give_up))
                 try:
                     yield fetch.found, fetch.chunks(patience)
                 finally:
@@ -192,10 +192,12 @@ class _Fetch:
     Two queues and no lock: whatever of a small object has come is taken without waiting.
     """
 
-    __slots__ = ("_first", "_given_up", "_open", "_pieces", "_taken", "found")
+    __slots__ = ("_first", "_given_up", "_open", "_pieces", "_taken", "_unopened", "found")
 
-    def __init__(self, found: Found, open_object: Open) -> None:
+    def __init__(self, found: Found, open_object: Open, unopened: Callable[[], None] = lambda: None) -> None:
+        """`unopened` is called in place of `open_object` if nobody wants it any more."""
         self.found = found
+        self._unopened = unopened
         self._open = open_object
         self._pieces: SimpleQueue[bytes | Exception | None] = SimpleQueue()
         """What has come; behind it what ended it, None or an error."""
@@ -210,7 +212,9 @@ class _Fetch:
         end: Exception | None = None
         held = 0
         try:
-            if not self._given_up:
+            if self._given_up:
+                self._unopened()
+            else:
                 with self._open(self.found) as body:
                     while not self._given_up and (piece := body.read(PIECE)):
                         self._pieces.put(piece)

@@ -17,7 +17,7 @@ from awsflow.sources.ahead import PIECE, fetched
 from awsflow.sources.listing import S3Client, listed_as
 
 if TYPE_CHECKING:
-    from awsflow.sources.s3_by_example import Asked, ByExample
+    from awsflow.sources.s3_by_example import ByExample, Underway
 
 SLICE = 1 << 16
 """Bytes that a connection is asked for at a time: what came before it broke off need not come again."""
@@ -43,7 +43,7 @@ class Opening:
         return S3Body(_Version(self._client, self._by_example, found, self._seconds, self._note))
 
     def ask(self, found: Found) -> "AskedFor | None":
-        """Ask for an object that is one piece, without waiting; None: that cannot be done, or not yet."""
+        """Ask for an object of a piece at most, without waiting; None: that cannot be done, or not yet."""
         if self._by_example is None or not found.etag or not 0 < found.size <= PIECE:
             return None
         asked = self._by_example.ask(found.origin.bucket, found.origin.key, f'"{found.etag}"')
@@ -69,13 +69,14 @@ class Opening:
 class AskedFor:
     """A small object that was asked for."""
 
-    def __init__(self, version: "_Version", asked: "Asked") -> None:
+    def __init__(self, version: "_Version", asked: "Underway") -> None:
         self._version = version
         self._asked = asked
 
     def is_here(self, seconds: float) -> bool:
-        """Whether all of it has come, after so many seconds at most."""
-        return self._asked.answer.is_here(seconds) and self._asked.answer.status < 300
+        """Whether all of the object has come, after about so many seconds; what else may have come takes a thread."""
+        answer = self._asked.answer
+        return answer.is_here(seconds) and answer.status < 300 and answer.length == self._version.found.size
 
     def open(self) -> "S3Body":
         """Open it: waiting for it, and trying again as often as it takes, if it is not here."""
@@ -89,7 +90,7 @@ class AskedFor:
 class S3Body:
     """An open object. Its errors are ours."""
 
-    def __init__(self, version: "_Version", asked: "Asked | None" = None) -> None:
+    def __init__(self, version: "_Version", asked: "Underway | None" = None) -> None:
         """`asked`: it was asked for before."""
         self._version = version
         self._at = 0
@@ -164,7 +165,7 @@ class _Version:
         """Why the connection broke off, if nothing has come since."""
         self._broken_at = 0.0
 
-    def whole(self, asked: "Asked | None") -> "_Connection | None":
+    def whole(self, asked: "Underway | None") -> "_Connection | None":
         """All of it, by the shorter way; None if it has to be opened as ever."""
         origin = self.found.origin
         if asked is None and self._by_example.lacks(origin.bucket) and self.found.etag and self.found.size:

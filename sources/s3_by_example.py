@@ -74,18 +74,18 @@ class ByExample:
         client.meta.events.register_first("request-created.s3.GetObject", self._begun)
         client.meta.events.register("before-send.s3.GetObject", self._sent)
 
-    def ask(self, bucket: str, key: str, etag: str) -> "Asked | None":
+    def ask(self, bucket: str, key: str, etag: str) -> "Underway | None":
         """Ask for all of an object, without waiting for anything; None: as things are, that is not possible."""
         example = self._examples.get(bucket)
         if example is None or not example.is_proven or self._renews_credentials():
             return None
         try:
             request = example.request(key, etag)
-            return Asked(example, request, example.asked(request, only_idle=True))
+            return Underway(example, request, example.asked(request, only_idle=True))
         except Exception:  # noqa: BLE001 - whatever it is, `whole` meets it too, if it stays
             return None
 
-    def whole(self, bucket: str, key: str, etag: str, asked: "Asked | None" = None) -> dict[str, Any] | None:
+    def whole(self, bucket: str, key: str, etag: str, asked: "Underway | None" = None) -> dict[str, Any] | None:
         """What `get_object` answers, as far as it is needed; None: now that is to be called, in the same thread.
 
         `asked`: the object was asked for before, like this.
@@ -98,7 +98,7 @@ class ByExample:
         try:
             request = example.request(key, etag) if asked is None else asked.request
             call.url = request.url
-            if asked is None:  # else it may have been long ago
+            if asked is None:  # else that may have been long ago, and the call's time begins now
                 call.carried = {UNTIL: request.context[UNTIL]}
             answer = example.asked(request) if asked is None else asked.answer
             answer.begin()
@@ -300,6 +300,8 @@ class _Answer:
         """Send a request's head. Nothing of the answer is there yet."""
         self.status = 0
         """0: the answer has not begun."""
+        self.length = 0
+        """Bytes that are announced behind the head."""
         self._headers: dict[str, str] = {}
         self._came = b""
         """Of its head, as long as that is not whole."""
@@ -316,6 +318,8 @@ class _Answer:
         try:
             self._connection.timeout = connect_seconds
             pool._validate_conn(self._connection)
+            if self._connection.sock is not None:
+                self._wait_at_most(read_seconds)
             self._connection.send(head)  # connects, if need be
         except BaseException:
             self.close()
@@ -323,6 +327,8 @@ class _Answer:
 
     def begin(self) -> None:
         """Wait for the head of the answer, and read it."""
+        if self._connection is None and not self.status:
+            raise ConnectionError("closed before it had begun")
         try:
             if not self.status or len(self._rest) < self._left:
                 self._wait_at_most(self._read_seconds)
@@ -334,9 +340,9 @@ class _Answer:
             raise
 
     def is_here(self, seconds: float) -> bool:
-        """Whether all of the answer is here, after so many seconds at most, and it is no more than a piece.
+        """Whether all of the answer is here, after about so many seconds; one that takes more than a piece is not.
 
-        Whatever else it is, and whatever goes wrong, is for those who read it after `begin`.
+        Whatever goes wrong is for those who read it after `begin`.
         """
         if self._connection is None:
             return bool(self.status)
@@ -426,9 +432,11 @@ class _Answer:
         if version != "HTTP/1.1" or "transfer-encoding" in headers or not (length + status).isdecimal():
             raise Unusual("an answer")
         _check(int(status), int(length), headers)
-        self.status, self._left, self._headers = int(status), int(length), headers
+        self.status, self.length, self._headers = int(status), int(length), headers
+        self._left = self.length
         self._keeps = "close" not in headers.get("connection", "").lower()
         self._rest = self._as_announced(self._came[end + 4 :])
+        self._came = b""
         if not self._left:
             self.close()
 
@@ -439,8 +447,8 @@ class _Answer:
         return came[: self._left]
 
 
-class Asked:
-    """An object that was asked for."""
+class Underway:
+    """A request for an object, and the answer that is to come."""
 
     __slots__ = ("answer", "example", "request")
 

@@ -100,6 +100,26 @@ def test_objects_that_are_asked_for_before_come_whole_and_in_order_like_the_othe
     assert early.most_left <= requests
 
 
+def test_what_is_late_is_closed_too_when_nobody_wants_it_before_a_thread_has_come_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free = threading.Event()
+    run = ahead._Fetch.run
+
+    def run_later(fetch: ahead._Fetch) -> None:
+        free.wait(10)
+        run(fetch)
+
+    monkeypatch.setattr(ahead._Fetch, "run", run_later)
+    early = Early([b"x"], ["late"])
+    objects = fetched(wanted([b"x"]), opener([b"x"]), ask=early.ask)
+    next(objects)
+    objects.close()
+    assert early.left
+    free.set()
+    assert settled(lambda: len(early.left), 0)
+
+
 def test_what_was_asked_for_is_closed_when_nobody_wants_more() -> None:
     contents = [b"x"] * 20
     early = Early(contents, ["in time"] * 20)

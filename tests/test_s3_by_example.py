@@ -795,12 +795,40 @@ def test_no_more_is_taken_at_once_than_a_small_object_has(more: int) -> None:
     with Answering(answer) as server, reading(server.url, *PROVEN, size=len(SMALL)) as reader:
         asked = reader.opening.ask(reader.found("third"))
         assert asked is not None
-        until(lambda: asked.is_here(0.1) or more >= 1 << 16)
-        assert asked.is_here(0.1) == (more < 1 << 16)
+        until(lambda: asked.is_here(0.1) or more)
+        assert asked.is_here(0.1) == (not more)
         asked.close()
         came = told_of(lambda: next(reader.fetch("third")))
         assert came == told_of(lambda: reader.read("third"))
         assert (came == SMALL) == (more == 0)
+
+
+def test_a_part_of_what_was_asked_for_is_not_all_of_it() -> None:
+    def answer(request: Request) -> Answer:
+        whole = small_object(request)
+        if third(request) and request.headers["range"] == "bytes=0-":
+            told = {"ETag": f'"{ETAG}"', "Content-Range": f"bytes 0-9999/{len(SMALL)}"}
+            return Answer(206, SMALL[:10_000], told)
+        return whole
+
+    with Answering(answer) as server, reading(server.url, *PROVEN, size=len(SMALL)) as reader:
+        asked = reader.opening.ask(reader.found("third"))
+        assert asked is not None
+        until(lambda: asked._asked.answer.is_here(0.1))
+        assert not asked.is_here(0.1)
+        with asked.open() as body:
+            assert b"".join(iter(lambda: body.read(1 << 16), b"")) == SMALL
+
+
+def test_nothing_of_an_object_is_kept_with_its_answer() -> None:
+    with (
+        Answering(any_object) as server,
+        reading(server.url, *PROVEN) as reader,
+        reader.opening(found("third")) as body,
+    ):
+        body.read(1 << 16)
+        assert body._connection is not None
+        assert not body._connection._body._came
 
 
 def test_what_nobody_wants_any_more_takes_its_connection_with_it() -> None:

@@ -61,7 +61,7 @@ def split_addresses(addresses: Sequence[str | None]) -> tuple[list[str], list[st
         ips, colons, ports = map(list, zip(*map(str.rpartition, texts, repeat(":")), strict=True))
         if "]" in "".join(ips):
             ips = [ip.removeprefix("[").removesuffix("]") for ip in ips]
-        has_both = ips.count("") == colons.count("") and "" not in ports  # where there is a colon
+        has_both = ips.count("") == colons.count("") and "" not in ports  # an ip is empty where no colon is, alone
         if has_both and "]" not in "".join(ports) and "[" not in "".join(ips):
             return ips, ports
     split = [split_address(address or "") for address in addresses]
