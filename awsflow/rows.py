@@ -1,7 +1,7 @@
-"""Rows: events that are columns of text, kept as the columns that they are until somebody needs a mapping."""
+"""Rows: events that are nothing but text in the same fields, kept as texts until somebody needs a mapping."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, TypeAlias, overload
+from typing import Any, Self, TypeAlias, overload
 
 from awsflow.exactjson import json_bytes
 
@@ -19,7 +19,7 @@ class Rows(Sequence[dict[str, Any]]):
     needs none, see `awsflow.rows_json`.
     """
 
-    __slots__ = ("columns", "is_plain", "names", "optional")
+    __slots__ = ("_columns", "cells", "is_plain", "names", "optional")
     __hash__ = None  # type: ignore[assignment]  # as a list has none
 
     def __init__(
@@ -36,12 +36,29 @@ class Rows(Sequence[dict[str, Any]]):
         be missing in some events; None: any may be. Who has looked need not look again.
         """
         self.names = names
-        self.columns = columns
         self.is_plain = is_plain
         self.optional = optional
+        self.cells: list[str] | None = None
+        """The texts of the first event, then those of the second one, ..., if that is how they are kept."""
+        self._columns: Sequence[Column] = columns
+
+    @classmethod
+    def of_cells(cls, names: tuple[str, ...], cells: list[str], *, is_plain: bool = False) -> Self:
+        """The same of such `cells`: none is missing."""
+        rows = cls(names, (), is_plain=is_plain, optional=())
+        rows.cells = cells
+        return rows
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """A column for each name."""
+        if not self._columns and self.cells is not None:
+            width = len(self.names)
+            self._columns = [self.cells[at::width] for at in range(width)]
+        return self._columns
 
     def __len__(self) -> int:
-        return len(self.columns[0])
+        return len(self.columns[0]) if self.cells is None else len(self.cells) // len(self.names)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         names = self.names
@@ -67,7 +84,10 @@ class Rows(Sequence[dict[str, Any]]):
 
     def column(self, name: str) -> Column:
         """The texts of a field; none if there is no such field."""
-        return self.columns[self.names.index(name)] if name in self.names else ()
+        if name not in self.names:
+            return ()
+        at = self.names.index(name)
+        return self.columns[at] if self.cells is None else self.cells[at :: len(self.names)]
 
     def also(self, name: str, text: str) -> "Rows":
         """The rows with this text in a field of all of them, the last one, or the one that has this name already."""

@@ -31,8 +31,11 @@ class RowsJson:
         if len(self._parts) != step * count + 1:
             self._parts = self._constants(count)
         parts = self._parts
-        for at, column in enumerate(rows.columns):
-            parts[2 * at + 1 :: step] = column
+        if rows.cells is not None:
+            parts[1::2] = rows.cells
+        else:
+            for at, column in enumerate(rows.columns):
+                parts[2 * at + 1 :: step] = column
         try:
             text = "".join(parts)
         except TypeError:  # None is no text

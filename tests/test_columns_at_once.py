@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from awsflow.decode import columns
 from awsflow.decode.columns import Split
 from awsflow.decode.columns_at_once import (
+    Columns,
     SplitAtOnce,
     bracketed_spaces_at_once,
     commas_at_once,
@@ -31,10 +32,20 @@ def by_single_spaces(lines: list[str]) -> list[list[str]]:
     return [line.split(" ") for line in lines]
 
 
+def spaces_to_columns(lines: list[bytes]) -> Columns | None:
+    """The columns of the cells, whose ends are at the end of each line."""
+    found = spaces_at_once(lines)
+    if found is None:
+        return None
+    width = len(found.cells) // len(lines)
+    assert len(found.cells) == width * len(lines)
+    return Columns([found.cells[at::width] for at in range(width - 1)], found.is_plain)
+
+
 PAIRS: list[tuple[SplitAtOnce, Split, str]] = [
     (delimited_at_once, columns.by_tabs, "\t"),
     (partial(delimited_at_once, delimiter=" "), by_single_spaces, " "),
-    (spaces_at_once, columns.by_spaces, " "),
+    (spaces_to_columns, columns.by_spaces, " "),
     (commas_at_once, columns.by_commas, ","),
     (commas_at_once, columns.by_commas_and_spaces, ","),
     (quoted_spaces_at_once, columns.by_quoted_spaces, " "),

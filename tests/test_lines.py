@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awsflow.decode.lines import lines
+from awsflow.decode.lines import BLOCK, blocks, lines
 from awsflow.errors import DecodeError
 
 TEXT = st.lists(st.sampled_from([b"a", b"bc", b"\r", b"\n", b"\r\n", b"\xef\xbb\xbf", b"\xff", b'"'])).map(b"".join)
@@ -94,3 +94,28 @@ def test_a_line_that_does_not_end_is_not_held_beyond_the_limit() -> None:
     with pytest.raises(DecodeError):
         list(lines(without_a_break(), limit=95))
     assert asked == 10
+
+
+@given(ends=st.lists(st.integers(0, 20_000)))
+def test_blocks_are_full_until_the_end(ends: list[int]) -> None:
+    data = b"some line\n" * (3 * BLOCK + 7)
+    got = [block for block in blocks(cut(data, ends)) if block]
+    assert [len(block) for block in got] == [BLOCK, BLOCK, BLOCK, 7]
+    assert [line for block in got for line in block] == data.split(b"\n")[:-1]
+
+
+def test_long_lines_are_not_held_until_there_is_a_block_of_them() -> None:
+    line = b"x" * 100_000 + b"\n"
+    got = blocks(iter([line] * 7))
+    assert [len(block) for block in got] == [0, 0, 3, 0, 0, 3, 0, 1]
+
+
+def test_lines_that_are_held_come_before_an_error() -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"a\nb\nc"
+        raise DecodeError("cut short")
+
+    taken: list[list[bytes]] = []
+    with pytest.raises(DecodeError, match="cut short"):
+        taken.extend(blocks(broken()))
+    assert taken == [[], [b"a", b"b"]]

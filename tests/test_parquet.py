@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from awsflow.decode.lines import BLOCK
 from awsflow.decode.parquet import is_parquet, parquet_rows, peek
-from awsflow.decode.table import BLOCK
 from awsflow.errors import DecodeError, LibraryMissing
 from awsflow.items import Block, Unreadable
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awsflow.decode.lines import BLOCK
 from awsflow.decode.table import (
-    BLOCK,
     Names,
     Split,
     SplitAtOnce,
@@ -164,6 +164,7 @@ def test_bytes_that_are_not_utf_8_spoil_only_their_line() -> None:
 
 def test_a_line_over_the_limit_is_an_error_behind_the_events_before_it() -> None:
     blocks = rows(iter([b"1,2\n3,4444444444\n5,6\n"]), AB, limit=9)
+    assert next(blocks) == []  # more might come, to make a block with
     assert next(blocks) == [{"a": "1", "b": "2"}]
     with pytest.raises(DecodeError, match="limit of 9 bytes"):
         next(blocks)
@@ -220,9 +221,9 @@ def test_of_columns_with_the_same_name_the_last_one_counts(split_at_once: SplitA
     table = Table(
         (), by_commas, header=named, split_at_once=split_at_once, may_begin_header=lambda first: first == "#x"
     )
-    blocks = list(rows(iter([b"#x,x,y\n1,2,3\n4,5,6\n"]), table))
-    assert blocks == [[{"x": "2", "y": "3"}, {"x": "5", "y": "6"}]]
-    assert not isinstance(blocks[0], Rows)  # which would be written with two fields of a name
+    *_, block = rows(iter([b"#x,x,y\n1,2,3\n4,5,6\n"]), table)
+    assert block == [{"x": "2", "y": "3"}, {"x": "5", "y": "6"}]
+    assert not isinstance(block, Rows)  # which would be written with two fields of a name
 
 
 def test_without_names_there_must_be_a_header() -> None:
@@ -243,9 +244,9 @@ def test_what_an_event_cannot_be_finished_with_makes_it_unreadable() -> None:
     assert reasons(block) == ["line 2: invalid literal for int() with base 10: 'x'"]
 
 
-def test_blocks_have_so_many_events_at_most_and_every_chunk_has_one() -> None:
-    chunks = iter([b"1,2\n" * (2 * BLOCK + 50), b"", b"1,", b"2"])
-    assert [len(block) for block in rows(chunks, AB)] == [BLOCK, BLOCK, 50, 0, 0, 0, 1]
+def test_blocks_have_as_many_events_and_every_chunk_has_one() -> None:
+    chunks = iter([b"1,2\n" * (2 * BLOCK + 50), b"", b"1,2\n" * (BLOCK - 50), b"1,", b"2"])
+    assert [len(block) for block in rows(chunks, AB)] == [BLOCK, BLOCK, 0, BLOCK, 0, 0, 0, 1]
 
 
 LINES = st.one_of(
@@ -255,11 +256,16 @@ LINES = st.one_of(
 )
 
 
-@given(data=st.lists(LINES, max_size=20).map(b"\n".join), ends=ENDS)
-def test_the_events_are_the_same_wherever_the_chunks_end(data: bytes, ends: list[int]) -> None:
+@given(data=st.lists(LINES, max_size=20).map(b"\n".join), ends=ENDS, before=st.integers(0, 20))
+def test_the_events_are_the_same_wherever_chunks_and_blocks_end(data: bytes, ends: list[int], before: int) -> None:
     table = Table(("a", "b"), by_commas, header=named)
     whole = events(data, table)
     assert events(data, table, ends) == whole
+    others = BLOCK - before
+    got = events(b"1,2\n" * others + data, table, [len(b"1,2\n") * others + end for end in ends])
+    assert [getattr(event, "content", event) for event in got[others:]] == [
+        getattr(event, "content", event) for event in whole
+    ]
     by_line = [line for line in data.split(b"\n") if line.strip() and not line.startswith(b"#")]
     assert len(whole) == len(by_line)
 
@@ -279,4 +285,4 @@ def test_an_endless_table_is_read_in_blocks() -> None:
         while True:
             yield b"1,2\n"
 
-    assert next(rows(endless(), AB)) == [{"a": "1", "b": "2"}]
+    assert next(filter(None, rows(endless(), AB))) == [{"a": "1", "b": "2"}] * BLOCK

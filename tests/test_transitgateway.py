@@ -9,7 +9,7 @@ import pyarrow as pa  # type: ignore[import-untyped] # it has no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped] # likewise
 import pytest
 
-from awsflow.decode.table import BLOCK
+from awsflow.decode.lines import BLOCK
 from awsflow.items import Barrier, Block, Record, one_by_one
 from awsflow.logtypes import log_types_named
 from awsflow.logtypes.flow_log_fields import OF_TRANSIT_GATEWAYS, OF_VPCS

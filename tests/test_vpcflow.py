@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from awsflow.decode.table import BLOCK
+from awsflow.decode.lines import BLOCK
 from awsflow.envelope import wazuh_json
 from awsflow.errors import DecodeError
 from awsflow.items import Block, Origin, Record, Records, Unreadable, one_by_one
@@ -173,9 +173,9 @@ def test_more_different_times_than_are_remembered_are_all_right() -> None:
         assert event["end"] == f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_a_block_has_so_many_events_at_most_and_there_is_one_for_each_chunk() -> None:
+def test_blocks_are_of_as_many_lines_and_every_chunk_has_one() -> None:
     content = lines(DEFAULT, *[LINE] * (2 * BLOCK + 50)).encode()
-    assert [len(block) for block in decode(iter([content, b"", b"2 "]), "x")] == [BLOCK - 1, BLOCK, 51, 0, 0, 1]
+    assert [len(block) for block in decode(iter([content, b"", b"2 "]), "x")] == [BLOCK - 1, BLOCK, 0, 0, 0, 52]
     assert [len(block) for block in decode(iter([b"", b"", content[:9]]), "x")][:2] == [0, 0]
 
 
@@ -459,7 +459,7 @@ def test_a_header_of_a_new_name_that_comes_again_is_no_flow() -> None:
 @pytest.mark.parametrize("tag", ["a", 'say-"hi"', "a\\b", "Büro"])
 def test_flows_are_encoded_together_as_each_is_alone(tag: str) -> None:
     log = f"srcaddr instance-tag end\n10.0.0.1 {tag} 1\n10.0.0.2 b 2\n".encode()
-    (rows,) = decode(iter([log]), "x")
+    *_, rows = decode(iter([log]), "x")
     assert isinstance(rows, Rows)
     together = [Records(rows, Origin(), range(2))]
     alone = [Record(event, Origin(), number) for number, event in enumerate(rows)]

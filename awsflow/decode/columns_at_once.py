@@ -24,10 +24,18 @@ class Columns(NamedTuple):
     """Whether each text in them is known to stand in JSON as it is."""
 
 
+class Cells(NamedTuple):
+    """The columns of the first line and an end, then those of the second one and an end, ..."""
+
+    cells: list[str]
+    is_plain: bool
+    """Whether each text in them, but for the ends, is known to stand in JSON as it is."""
+
+
 SplitAtOnce: TypeAlias = Callable[[list[bytes]], Columns | None]
 """From lines, one at least, to their columns, two at least; or None. UnicodeDecodeError if a line is not UTF-8."""
 _Cells: TypeAlias = list[str]
-"""The columns of the first line and its end, then those of the second one, ..."""
+"""As `Cells` has them."""
 _AT_MOST = 1 << 20
 """Bytes of lines that are split in one go, for they are held several times then."""
 _END = "\n"
@@ -46,14 +54,18 @@ def delimited_at_once(lines: list[bytes], delimiter: str = "\t") -> Columns | No
     return _columns(_if_aligned(cells, len(lines)), len(lines), is_plain=plain)
 
 
-def spaces_at_once(lines: list[bytes]) -> Columns | None:
-    """Split as `by_spaces`, at any white space: there must be none but spaces, which is what is printable."""
+def spaces_at_once(lines: list[bytes]) -> Cells | None:
+    """Split as `by_spaces`, at any white space: there must be none but spaces, which is what is printable.
+
+    To cells: where columns are not needed one by one, to take them apart and to put them together again costs more.
+    """
     text = _joined(lines, f" {_AMONG_SPACES} ")
     ends = len(lines) - 1
     plain = is_plain(text, besides=ends * (len(r"\u0000") - len(_AMONG_SPACES)))
     if not ((plain and text.isascii()) or text.replace(_AMONG_SPACES, "", ends).isprintable()):
         return None
-    return _columns(_if_aligned(text.split(), len(lines), _AMONG_SPACES), len(lines), is_plain=plain)
+    cells = _if_aligned(text.split(), len(lines), _AMONG_SPACES)
+    return None if cells is None or _is_single(cells, len(lines)) else Cells(cells, plain)
 
 
 def commas_at_once(lines: list[bytes]) -> Columns | None:
@@ -189,7 +201,12 @@ def _list(texts: list[str]) -> str:
 
 def _columns(cells: _Cells | None, count: int, *, is_plain: bool = False) -> Columns | None:
     """The cells by columns, without the lines' ends; None for a single column, for such lines may be blank."""
-    width = len(cells or ()) // count
-    if cells is None or width < 3:
+    if cells is None or _is_single(cells, count):
         return None
+    width = len(cells) // count
     return Columns([cells[at::width] for at in range(width - 1)], is_plain)
+
+
+def _is_single(cells: _Cells, count: int) -> bool:
+    """Whether that is a single column, or none."""
+    return len(cells) // count < 3

@@ -6,6 +6,10 @@ from awsflow.errors import DecodeError
 
 LIMIT = 16 << 20
 """Bytes of a line at most."""
+BLOCK = 250
+"""Lines of a block."""
+_HELD = 1 << 18
+"""Bytes of lines that wait for others to make a block with."""
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -43,6 +47,32 @@ def lines(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[list[bytes]]:
             raise _too_long(gone, limit)
     if held:
         yield _clean([b"".join(rest)], gone)
+
+
+def blocks(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[list[bytes]]:
+    """The same lines in blocks of `BLOCK`, so that what is prepared for one block serves for the next as well.
+
+    There are fewer at the end, before an error, and where lines are long; and none where a chunk makes no block full.
+    """
+    held: list[bytes] = []
+    try:
+        for some in lines(chunks, limit):
+            held += some
+            full = len(held) - len(held) % BLOCK
+            for at in range(0, full, BLOCK):
+                yield held[at : at + BLOCK]
+            held = held[full:]
+            if sum(map(len, held)) > _HELD:
+                yield held
+                held = []
+            elif not full:
+                yield []
+    except Exception:
+        if held:
+            yield held
+        raise
+    if held:
+        yield held
 
 
 def _clean(whole: list[bytes], gone: int, *, has_cr: bool = True) -> list[bytes]:

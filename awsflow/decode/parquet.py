@@ -9,8 +9,8 @@ from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import Any, BinaryIO, TypeAlias
 
+from awsflow.decode.lines import BLOCK
 from awsflow.decode.parquet_values import Plan, plan, shown, values
-from awsflow.decode.table import BLOCK
 from awsflow.errors import DecodeError, LibraryMissing
 from awsflow.items import Block, Event, Unreadable
 

@@ -23,12 +23,11 @@ from awsflow.decode.columns_at_once import (
     quoted_spaces_at_once,
     spaces_and_lists_at_once,
 )
-from awsflow.decode.lines import LIMIT, lines
+from awsflow.decode.lines import LIMIT, blocks
 from awsflow.items import Block, RowsOrBlock, Unreadable
 from awsflow.rows import Column, Rows
 
 __all__ = [
-    "BLOCK",
     "Columns",
     "Names",
     "Split",
@@ -51,8 +50,6 @@ __all__ = [
 
 Names: TypeAlias = tuple[str, ...]
 """What columns are called, from the first one on."""
-BLOCK = 250
-"""Events of a block at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +82,9 @@ def rows(chunks: Iterator[bytes], table: Table, limit: int = LIMIT) -> Iterator[
     """
     names, above = table.names, b""
     first = 1
-    for some in lines(chunks, limit):
-        for at in range(0, len(some), BLOCK):
-            block, names, above = _block(some[at : at + BLOCK], first + at, table, names, above)
-            yield block
-        if not some:
-            yield []
+    for some in blocks(chunks, limit):
+        block, names, above = _block(some, first, table, names, above)
+        yield block
         first += len(some)
 
 

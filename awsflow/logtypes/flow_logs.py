@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from awsflow.decode.columns_at_once import spaces_at_once
-from awsflow.decode.lines import lines
+from awsflow.decode.lines import blocks
 from awsflow.decode.parquet import is_parquet, parquet_rows, peek
-from awsflow.decode.table import BLOCK
 from awsflow.errors import DecodeError
 from awsflow.items import Block, Event, RowsOrBlock, Unreadable
 from awsflow.logtypes.flow_log_fields import FIELDS, FIRST_WORDS, Names, default, header, is_particular, source
@@ -52,11 +51,8 @@ def _time(seconds: str) -> str:
 def _of_lines(chunks: Iterator[bytes], only: str) -> Iterator[RowsOrBlock]:
     rows = _Rows(only)
     number = 1
-    for some in lines(chunks):
-        for at in range(0, len(some), BLOCK):
-            yield rows.events(some[at : at + BLOCK], number + at)
-        if not some:
-            yield []
+    for some in blocks(chunks):
+        yield rows.events(some, number) if some else []
         number += len(some)
 
 
@@ -94,17 +90,18 @@ class _Rows:
             found = spaces_at_once(some)
         except UnicodeDecodeError:
             return None
-        if found is None or len(found.columns) != len(self._columns):
+        width = len(self._names)
+        if found is None or len(found.cells) != width * len(some):
             return None
-        columns = found.columns
-        if not self._begin_headers.isdisjoint(set(columns[0])) or len({*self._names}) < len(self._names):
+        cells = found.cells
+        if not self._begin_headers.isdisjoint(cells[::width]) or len({*self._names}) < width:
             return None
         if not self._is_wanted():
             return []
         for at in self._times_at:
-            columns[at] = list(map(self._times.__getitem__, columns[at]))
-        columns.append([self._source] * len(some))
-        return Rows(self._names, columns, is_plain=found.is_plain, optional=())
+            cells[at::width] = map(self._times.__getitem__, cells[at::width])
+        cells[width - 1 :: width] = [self._source] * len(some)  # where a line's end was
+        return Rows.of_cells(self._names, cells, is_plain=found.is_plain)
 
     def _one_by_one(self, some: list[bytes], first: int) -> Block:
         """The same, line by line."""
