@@ -62,7 +62,11 @@ class Ledger:
         """
         positions: list[ObjectPosition | StreamPosition] = []
         undone: dict[str, date] = {}
+        left = sum(unit.uncommitted is not None or unit.is_early for unit in self.units.values())
         for number, unit in list(self.units.items()):
+            if not left:
+                break  # nothing is to be told of the others
+            left -= unit.uncommitted is not None or unit.is_early
             stream, day = unit.found.stream, unit.found.day
             is_early = day is not None and day > undone.get(stream, date.max)
             if unit.uncommitted is not None:

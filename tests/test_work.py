@@ -159,6 +159,20 @@ def test_an_object_is_remembered_as_it_was_left(state: State) -> None:
     assert state.work.remembered("another/stream/", asked) == {}
 
 
+def test_progress_within_an_object_is_kept_whatever_lies_between(state: State) -> None:
+    state.work.commit([at(TODAY, "a", 5)])
+    first = at(TODAY, "a", 7)
+    state.work.commit([first, first._replace(records=9)])
+    assert state.work.remembered(STREAM, [key(TODAY, "a")])[key(TODAY, "a")].records == 9
+    state.work.commit([at(TODAY, "a", 12), StreamPosition(STREAM, TODAY + ONE_DAY)])
+    state.work.commit([at(TODAY, "a", 15), done(TODAY, "b")])
+    state.work.commit([at(TODAY, "a", 17)._replace(is_early=True)])
+    state.work.commit([at(TODAY, "a", 19)])
+    assert state.work.remembered(STREAM, [key(TODAY, "a")])[key(TODAY, "a")] == Remembered("etag", 19, finished=False)
+    state.work.commit([done(TODAY, "a")])
+    assert state.work.remembered(STREAM, [key(TODAY, "a")])[key(TODAY, "a")].finished
+
+
 def test_only_the_last_position_of_an_object_counts(state: State) -> None:
     state.work.commit([at(TODAY, "a", 1), at(TODAY, "b", 1), at(TODAY, "a", 2), done(TODAY, "b")])
     known = state.work.remembered(STREAM, [key(TODAY, "a"), key(TODAY, "b")])
@@ -354,6 +368,14 @@ POSITION = st.builds(
 )
 
 
+PARTS = st.builds(
+    lambda day, records: [at(day, "a", number) for number in records],
+    st.sampled_from(DAYS[3:6]),
+    st.lists(st.integers(0, 1000), min_size=1, max_size=3),
+)
+"""Of few objects, so that a commit often goes on where the one before it ended."""
+
+
 @dataclass
 class Model:
     """What a work promises, said with dictionaries."""
@@ -379,8 +401,8 @@ class Model:
             self.objects = {name: known for name, known in self.objects.items() if known[0] >= window}
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.lists(st.one_of(st.lists(POSITION, max_size=8), st.sampled_from(["next day", "reopen"])), max_size=12))
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(st.one_of(st.lists(POSITION, max_size=8), PARTS, st.sampled_from(["next day", "reopen"])), max_size=12))
 def test_whatever_is_committed_in_whatever_runs_is_remembered_as_dictionaries_would(
     steps: list[list[ObjectPosition] | str],
 ) -> None:

@@ -59,12 +59,15 @@ class OpenWork:
     def __exit__(self, *raised: object) -> None:
         self.close()
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _must_be_open(self) -> None:
         if self._closed:
             raise StateError(
                 f"writing the state {self._database.path}: {self.name} was closed before, so that others may "
                 "have it; open it again"
             )
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        self._must_be_open()
         with self._database.writing() as connection:
             yield connection

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from awsflow.state.database import Database
 from awsflow.state.locks import FileLock
@@ -15,11 +16,20 @@ from awsflow.state.positions import (
     StreamPosition,
     Undeleted,
 )
-from awsflow.state.rows import read_failures, read_objects, unpacked, write_deletions, write_objects
+from awsflow.state.rows import read_failures, read_objects, unpacked, write_deletions, write_objects, write_progress
 
 UNDELETED = 100_000
 """Objects of a work that are remembered as to be deleted, at most."""
 _STREAM = "SELECT id, newest, kept FROM streams WHERE work = ? AND name = ?"
+
+
+class _Begun(NamedTuple):
+    """An object of which this run has committed a part."""
+
+    stream: int
+    """Its stream's id."""
+    etag: str
+    is_early: bool
 
 
 class Work(OpenWork):
@@ -36,6 +46,8 @@ class Work(OpenWork):
         super().__init__(database, lock, name, now)
         self._lookback = -(-lookback // timedelta(days=1))
         self._starts: dict[str, date] = {}
+        self._begun: dict[tuple[str, str], _Begun] = {}
+        """By stream and key, the objects of which a part is committed. That has moved their streams' windows, too."""
 
     def since(self, stream: str, start: date) -> date:
         """Say from which day on to list a stream: `start` if it is new, else its newest less the look-back.
@@ -90,6 +102,8 @@ class Work(OpenWork):
         Objects of a stream are to be committed in the order of their days, or as early: all that is older than the
         window of the newest is taken for done. A day in the future counts as today: it hides nothing until then.
         """
+        if self._goes_on(positions):
+            return
         objects: dict[str, dict[str, ObjectPosition]] = {}
         newest: dict[str, date] = {}
         now = self._now().astimezone(UTC)
@@ -110,7 +124,12 @@ class Work(OpenWork):
         with self._writing() as connection:
             for stream, reached in objects.items():
                 id_, kept = self._move(connection, stream, newest.get(stream))
-                write_objects(connection, id_, stream, kept, reached, time=f"{now:%Y-%m-%dT%H:%M:%SZ}")
+                on_list = write_objects(connection, id_, stream, kept, reached, time=f"{now:%Y-%m-%dT%H:%M:%SZ}")
+                for key, position in reached.items():
+                    if position.finished or key in on_list or (position.found.day or today) > today:
+                        self._begun.pop((stream, key), None)
+                    else:
+                        self._begun[stream, key] = _Begun(id_, position.found.etag, position.is_early)
                 if remove:
                     write_deletions(connection, self._id, reached.values())
 
@@ -144,6 +163,27 @@ class Work(OpenWork):
             if last is None:
                 return 0
             return connection.execute("DELETE FROM deletions WHERE work = ? AND id <= ?", (self._id, *last)).rowcount
+
+    def _goes_on(self, positions: Sequence[ObjectPosition | StreamPosition]) -> bool:
+        """Commit how far an object was read of which a part is committed already; False if that is not all there is.
+
+        It takes a single statement: a large object of small records is committed at each few milliseconds.
+        """
+        last = positions[-1] if positions else None
+        if not isinstance(last, ObjectPosition):
+            return False
+        found = last.found
+        begun = self._begun.get((found.stream, found.origin.key))
+        if begun is None or (begun.etag, begun.is_early) != (found.etag, last.is_early):
+            return False
+        for position in positions:
+            if not isinstance(position, ObjectPosition) or position.found is not found:
+                return False
+            if position.finished or position.error:
+                return False
+        with self._database.reading("writing") as connection:
+            self._must_be_open()
+            return write_progress(connection, begun.stream, last)
 
     def _move(self, connection: sqlite3.Connection, stream: str, day: date | None) -> tuple[int, int]:
         """Move a stream's window forward to this day; return the stream's id and the window's first day."""
