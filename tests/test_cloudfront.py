@@ -172,6 +172,7 @@ def test_a_block_comes_for_each_chunk() -> None:
         0,
         0,
         0,
+        0,
         2,
     ]
 
