@@ -173,6 +173,20 @@ def test_progress_within_an_object_is_kept_whatever_lies_between(state: State) -
     assert state.work.remembered(STREAM, [key(TODAY, "a")])[key(TODAY, "a")].finished
 
 
+def test_an_object_that_is_early_no_more_moves_the_window(state: State) -> None:
+    state.work.commit([done(TODAY - 4 * ONE_DAY, "a")])
+    state.work.commit([at(TODAY, "b", 5)._replace(is_early=True)])
+    assert state.work.since(STREAM, date.min) == TODAY - 5 * ONE_DAY
+    state.work.commit([at(TODAY, "b", 7)])
+    assert state.work.since(STREAM, date.min) == TODAY - ONE_DAY
+
+
+def test_progress_within_an_object_is_remembered_under_the_etag_it_has(state: State) -> None:
+    state.work.commit([at(TODAY, "a", 5)])
+    state.work.commit([at(TODAY, "a", 3, etag="other")])
+    assert state.work.remembered(STREAM, [key(TODAY, "a")])[key(TODAY, "a")] == Remembered("other", 3, finished=False)
+
+
 def test_only_the_last_position_of_an_object_counts(state: State) -> None:
     state.work.commit([at(TODAY, "a", 1), at(TODAY, "b", 1), at(TODAY, "a", 2), done(TODAY, "b")])
     known = state.work.remembered(STREAM, [key(TODAY, "a"), key(TODAY, "b")])
