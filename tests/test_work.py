@@ -187,6 +187,13 @@ def test_progress_within_an_object_is_remembered_under_the_etag_it_has(state: St
     assert state.work.remembered(STREAM, [key(TODAY, "a")])[key(TODAY, "a")] == Remembered("other", 3, finished=False)
 
 
+def test_progress_within_two_objects_at_once_is_that_of_both(state: State) -> None:
+    for records in (5, 7):
+        state.work.commit([at(TODAY, "a", records), at(TODAY, "b", records)])
+    known = state.work.remembered(STREAM, [key(TODAY, name) for name in "ab"])
+    assert [remembered.records for remembered in known.values()] == [7, 7]
+
+
 def test_only_the_last_position_of_an_object_counts(state: State) -> None:
     state.work.commit([at(TODAY, "a", 1), at(TODAY, "b", 1), at(TODAY, "a", 2), done(TODAY, "b")])
     known = state.work.remembered(STREAM, [key(TODAY, "a"), key(TODAY, "b")])
@@ -328,6 +335,13 @@ def test_progress_of_a_failed_object_is_kept_on_the_list_and_nowhere_else(state:
     ]
     known = state.work.remembered(STREAM, [key(old, "old"), key(TODAY, "new")])
     assert known == {key(TODAY, "new"): Remembered("etag", 500, True, failed=True)}
+
+
+def test_each_progress_of_a_failed_object_is_kept_on_the_list(state: State) -> None:
+    state.work.commit([at(TODAY, "a", 5, error="bad")])
+    for records in (6, 8):
+        state.work.commit([at(TODAY, "a", records)])
+        assert [failed.records for failed in state.work.failures()] == [records]
 
 
 def test_failures_outlive_the_window(state: State) -> None:
