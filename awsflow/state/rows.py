@@ -23,31 +23,28 @@ def write_objects(
     positions: Mapping[str, ObjectPosition],
     *,
     time: str,
-) -> set[str]:
-    """Write a stream's positions, by key; objects before the day `kept` concern only the failures list.
-
-    Returns the keys of those that are on that list now.
-    """
+) -> None:
+    """Write a stream's positions, by key; objects before the day `kept` concern only the failures list."""
     any_failed = connection.execute("SELECT 1 FROM failures WHERE stream = ? LIMIT 1", (id_,)).fetchone()
     rows = []
-    listed = set()
     for key, position in positions.items():
         on_list = (any_failed or position.error) and _note_failure(connection, id_, key, position, time)
-        if on_list:
-            listed.add(key)
         day = _ordinal(position.found.day)
         if day is None or day >= kept:
             etag = _packed(position.found.etag)
             finished = _FAILED if on_list else int(position.finished)
             rows.append((id_, _short(key, stream), day, etag, position.records, finished))
     connection.executemany("REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", rows)
-    return listed
 
 
 def write_progress(connection: sqlite3.Connection, id_: int, position: ObjectPosition) -> bool:
-    """Write how far an object of a stream has been read; False if nothing was written of it before."""
-    row = (position.records, id_, _short(position.found.origin.key, position.found.stream))
-    return connection.execute("UPDATE objects SET records = ? WHERE stream = ? AND key = ?", row).rowcount == 1
+    """Write how far an object of a stream has been read; False unless a part of it is all that was written before."""
+    found = position.found
+    row = (position.records, id_, _short(found.origin.key, found.stream), _packed(found.etag))
+    done = connection.execute(
+        "UPDATE objects SET records = ? WHERE stream = ? AND key = ? AND etag = ? AND finished = 0", row
+    )
+    return done.rowcount == 1
 
 
 def read_objects(

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
 
 from awsflow.state.database import Database
 from awsflow.state.locks import FileLock
@@ -23,15 +22,6 @@ UNDELETED = 100_000
 _STREAM = "SELECT id, newest, kept FROM streams WHERE work = ? AND name = ?"
 
 
-class _Begun(NamedTuple):
-    """An object of which this run has committed a part."""
-
-    stream: int
-    """Its stream's id."""
-    etag: str
-    is_early: bool
-
-
 class Work(OpenWork):
     """All that one source remembers; made by `Checkpoints.work`, for one run at a time. Raises StateError.
 
@@ -46,8 +36,8 @@ class Work(OpenWork):
         super().__init__(database, lock, name, now)
         self._lookback = -(-lookback // timedelta(days=1))
         self._starts: dict[str, date] = {}
-        self._begun: dict[tuple[str, str], _Begun] = {}
-        """By stream and key, the objects of which a part is committed. That has moved their streams' windows, too."""
+        self._moved: dict[str, tuple[int, date]] = {}
+        """The id of each stream that this run has committed to, and the day to which it has moved the window last."""
 
     def since(self, stream: str, start: date) -> date:
         """Say from which day on to list a stream: `start` if it is new, else its newest less the look-back.
@@ -106,6 +96,7 @@ class Work(OpenWork):
             return
         objects: dict[str, dict[str, ObjectPosition]] = {}
         newest: dict[str, date] = {}
+        moved: dict[str, tuple[int, date]] = {}
         now = self._now().astimezone(UTC)
         today = now.date()
         for position in positions:
@@ -124,14 +115,11 @@ class Work(OpenWork):
         with self._writing() as connection:
             for stream, reached in objects.items():
                 id_, kept = self._move(connection, stream, newest.get(stream))
-                on_list = write_objects(connection, id_, stream, kept, reached, time=f"{now:%Y-%m-%dT%H:%M:%SZ}")
-                for key, position in reached.items():
-                    if position.finished or key in on_list or (position.found.day or today) > today:
-                        self._begun.pop((stream, key), None)
-                    else:
-                        self._begun[stream, key] = _Begun(id_, position.found.etag, position.is_early)
+                write_objects(connection, id_, stream, kept, reached, time=f"{now:%Y-%m-%dT%H:%M:%SZ}")
+                moved[stream] = id_, newest.get(stream, date.min)
                 if remove:
                     write_deletions(connection, self._id, reached.values())
+        self._moved.update(moved)
 
     def failures(self, max_attempts: int = MAX_ATTEMPTS) -> list[FailedObject]:
         """List the objects that could not be read and were tried less than `max_attempts` times so far.
@@ -170,20 +158,19 @@ class Work(OpenWork):
         It takes a single statement: a large object of small records is committed at each few milliseconds.
         """
         last = positions[-1] if positions else None
-        if not isinstance(last, ObjectPosition):
+        if not isinstance(last, ObjectPosition) or last.found.stream not in self._moved:
             return False
-        found = last.found
-        begun = self._begun.get((found.stream, found.origin.key))
-        if begun is None or (begun.etag, begun.is_early) != (found.etag, last.is_early):
+        id_, moved = self._moved[last.found.stream]
+        if not last.is_early and (last.found.day or date.min) > moved:
             return False
         for position in positions:
-            if not isinstance(position, ObjectPosition) or position.found is not found:
+            if not isinstance(position, ObjectPosition) or position.found is not last.found:
                 return False
             if position.finished or position.error:
                 return False
+        self._must_be_open()
         with self._database.reading("writing") as connection:
-            self._must_be_open()
-            return write_progress(connection, begun.stream, last)
+            return write_progress(connection, id_, last)
 
     def _move(self, connection: sqlite3.Connection, stream: str, day: date | None) -> tuple[int, int]:
         """Move a stream's window forward to this day; return the stream's id and the window's first day."""
