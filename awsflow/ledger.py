@@ -25,6 +25,11 @@ class Unit:
     """Whether it was committed as early, and its day is still to be."""
 
     @property
+    def is_waiting(self) -> bool:
+        """Say whether something of it is to be committed: how far it was delivered, or its day."""
+        return self.uncommitted is not None or self.is_early
+
+    @property
     def rest(self) -> Found:
         """What is left to deliver."""
         return self.found._replace(done=self.done)
@@ -62,11 +67,11 @@ class Ledger:
         """
         positions: list[ObjectPosition | StreamPosition] = []
         undone: dict[str, date] = {}
-        left = sum(unit.uncommitted is not None or unit.is_early for unit in self.units.values())
+        left = sum(unit.is_waiting for unit in self.units.values())
         for number, unit in list(self.units.items()):
             if not left:
                 break  # nothing is to be told of the others
-            left -= unit.uncommitted is not None or unit.is_early
+            left -= unit.is_waiting
             stream, day = unit.found.stream, unit.found.day
             is_early = day is not None and day > undone.get(stream, date.max)
             if unit.uncommitted is not None:

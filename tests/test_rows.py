@@ -46,6 +46,9 @@ def rows(draw: st.DrawFn, cells: st.SearchStrategy[str | None] = missing_or_text
     all_are_plain = all(text is None or is_plain(text) for column in columns for text in column)
     optional = {name for name, column in zip(chosen, columns, strict=True) if None in column}
     told = st.sampled_from([None, optional, {*chosen}])
+    if not optional and draw(st.booleans()):
+        cells_of_rows = [text for row in zip(*columns, strict=True) for text in row if text is not None]
+        return Rows.of_cells(tuple(chosen), cells_of_rows, is_plain=all_are_plain and draw(st.booleans()))
     return Rows(tuple(chosen), columns, is_plain=all_are_plain and draw(st.booleans()), optional=draw(told))
 
 
