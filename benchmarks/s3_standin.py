@@ -223,6 +223,7 @@ class Connection(asyncio.Protocol):
         self._pace = pace
         self._heard = b""
         self._answering = False
+        self._is_over = False
         self._loop = asyncio.get_running_loop()
         self._streaming: asyncio.Task[None] | None = None
         self._transport: asyncio.WriteTransport
@@ -234,6 +235,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer what has come in whole."""
+        if self._is_over:
+            return  # a body, which is not looked at
         self._heard += data
         if not self._answering:
             self._listen()
@@ -272,7 +275,8 @@ class Connection(asyncio.Protocol):
         if method in ("GET", "HEAD"):
             self._listen()
         else:
-            self._transport.close()  # what follows is a body, which is not looked at
+            self._is_over = True
+            self._transport.write_eof()  # to close with a body unread would reset the connection, answer and all
 
     async def _stream(self, head: bytes, answer: Answer) -> None:
         self._transport.write(head)
