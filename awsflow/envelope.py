@@ -9,6 +9,7 @@ from typing import Any
 
 from awsflow.exactjson import json_bytes
 from awsflow.items import Event, Failure, Item, Origin, Record, Records
+from awsflow.joined import Joined
 from awsflow.rows import Rows
 from awsflow.rows_json import RowsJson
 from awsflow.stages import Together
@@ -148,8 +149,8 @@ class _Encoder:
     def together(self, records: Records) -> Records:
         """The encoded records."""
         events = records.events
-        if events.__class__ is Rows and (lines := self._lines(events)) is not None:
-            return Records(lines, self.origin, records.numbers)
+        if events.__class__ is Rows and (joined := self._joined(events)) is not None:
+            return Records(joined, self.origin, records.numbers)
         bodies: list[Event] = []
         numbers: list[int] = []
         for event, number in zip(events, records.numbers, strict=True):
@@ -182,14 +183,14 @@ class _Encoder:
             return json_bytes(fields)
         return json_bytes({"": fields}).replace(b'{"":{', self._begun, 1)  # one copy: a tenth faster than to add up
 
-    def _lines(self, rows: Rows) -> list[bytes] | None:
+    def _joined(self, rows: Rows) -> Joined | None:
         """The bodies of rows; None if it takes mappings to make them."""
         names = rows.names
         if names not in self._rows:
             self._rows.clear()  # they follow on each other, if there are several at all
             self._rows[names] = self._rows_json(names)
         writer = self._rows[names]
-        return None if writer is None else writer.lines(rows)
+        return None if writer is None else writer.joined(rows)
 
     def _rows_json(self, names: tuple[str, ...]) -> RowsJson | None:
         """What writes rows of these names, if nothing but the account has to be added to them."""

@@ -158,8 +158,8 @@ class _Batcher:
         """One more, or several more, that wait."""
         records = item if isinstance(item, Records) else Records([item.event], item.origin, (item.number,))
         self.pending.append(records)
-        self.count += len(records.events)
-        self.size += sum(map(len, records.events))
+        self.count += len(records)
+        self.size += records.size
 
     def cover(self, position: Position) -> None:
         """A barrier: everything pending belongs to this position."""

@@ -1,6 +1,6 @@
 """What travels in the stream: records, barriers and failures; and the object worth reading.
 
-Imports nothing of awsflow but errors and rows: everything else builds on these words.
+Imports nothing of awsflow but errors, rows and joined events: everything else builds on these words.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 from awsflow.errors import AwsflowError
+from awsflow.joined import Joined
 from awsflow.rows import Rows
 
 Event: TypeAlias = dict[str, Any] | str | bytes
@@ -70,6 +71,11 @@ class Records:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the events, once they are encoded."""
+        return self.events.size if isinstance(self.events, Joined) else sum(map(len, self.events))
+
 
 class Barrier(NamedTuple):
     """All items before this one belong to `position`, and what reading them came to.
@@ -125,10 +131,15 @@ class Encoded(Sequence[Record]):
 
     def __init__(self, together: Iterable[Records]) -> None:
         self._together = list(together)
-        self.bodies: list[Any] = list(chain.from_iterable(records.events for records in self._together))
+        self._count = sum(map(len, self._together))
+
+    @property
+    def bodies(self) -> Iterator[Any]:
+        """The events of all records."""
+        return chain.from_iterable(records.events for records in self._together)
 
     def __len__(self) -> int:
-        return len(self.bodies)
+        return self._count
 
     def __iter__(self) -> Iterator[Record]:
         return chain.from_iterable(self._together)

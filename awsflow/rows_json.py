@@ -3,10 +3,10 @@
 Byte by byte what `json_bytes` makes of the mappings, one after the other: tests/test_rows.py proves it.
 """
 
-from io import BytesIO
 from typing import Any
 
 from awsflow.exactjson import json_bytes
+from awsflow.joined import Joined
 from awsflow.rows import Rows, is_plain
 
 
@@ -16,7 +16,7 @@ class RowsJson:
     def __init__(self, names: tuple[str, ...], before: bytes, after: bytes) -> None:
         """`before` goes as far as to where the first field's name begins, `after` from behind the last one's value.
 
-        Neither may hold a line break, and nothing that `json_bytes` has written does.
+        Neither may hold a line break, and nothing that `json_bytes` has written does; nor `after` end in white space.
         """
         first, *labels = [json_bytes(name).decode() + ':"' for name in names]
         self._first = before.decode() + first
@@ -24,7 +24,7 @@ class RowsJson:
         self._last = '"' + after.decode() + "\n"
         self._parts: list[Any] = []
 
-    def lines(self, rows: Rows) -> list[bytes] | None:
+    def joined(self, rows: Rows) -> Joined | None:
         """The rows' JSON; None where the first field is missing: then it takes mappings."""
         count = len(rows)
         step = 2 * len(rows.names)
@@ -45,10 +45,7 @@ class RowsJson:
             text = "".join(parts)
         if not (rows.is_plain or is_plain("".join(parts[1::2]))):
             text = "".join(_escaped(parts, step))
-        encoded = BytesIO(text.encode())
-        del text  # it may be a long one
-        # To iterate is faster than to split; behind a value there is no white space but the line break.
-        return list(map(bytes.rstrip, encoded))
+        return Joined(text.encode(), count)
 
     def _without_missing(self, parts: list[str], rows: Rows) -> list[str]:
         """The same parts, in which neither the name of a field stands nor its text, where it is missing."""
