@@ -125,7 +125,7 @@ def one_by_one(items: Iterable[Item]) -> Generator[Record | Barrier | Failure, N
 
 
 class Encoded(Sequence[Record]):
-    """Records whose events are bytes, as sinks are given them. `bodies` are the bytes alone, which are had faster."""
+    """Records whose events are bytes, as sinks are given them. The bytes alone, by `bodies`, are had faster."""
 
     __hash__ = None  # type: ignore[assignment]  # as a list has none
 
@@ -134,9 +134,9 @@ class Encoded(Sequence[Record]):
         self._count = sum(map(len, self._together))
 
     @property
-    def bodies(self) -> Iterator[Any]:
-        """The events of all records."""
-        return chain.from_iterable(records.events for records in self._together)
+    def events(self) -> list[Sequence[Any]]:
+        """The events, several together."""
+        return [records.events for records in self._together]
 
     def __len__(self) -> int:
         return self._count
@@ -168,9 +168,14 @@ class Encoded(Sequence[Record]):
             start, stop = start - len(records), stop - len(records)
 
 
-def bodies(records: Sequence[Record]) -> Iterable[Any]:
+def bodies(records: Sequence[Record]) -> Iterator[Any]:
     """The events of encoded records: bytes."""
-    return records.bodies if isinstance(records, Encoded) else (record.event for record in records)
+    return chain.from_iterable(bodies_together(records))
+
+
+def bodies_together(records: Sequence[Record]) -> list[Sequence[Any]]:
+    """The same, several together, as they came; they may be `Joined`."""
+    return records.events if isinstance(records, Encoded) else [[record.event for record in records]]
 
 
 class Unreadable(NamedTuple):

@@ -1,4 +1,4 @@
-"""Joined: encoded events that are kept as one text until somebody needs each of them."""
+"""Joined: events that are JSON, kept as the lines of one text until somebody needs each of them."""
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
@@ -6,30 +6,30 @@ from typing import overload
 
 
 class Joined(Sequence[bytes]):
-    """Events that are bytes, out of a text in which a line break stands behind each of them.
+    """The JSON of events, each in a line of `text` with a line break behind it, and no other white space there.
 
-    None may hold a line break itself or end in white space. To keep them so takes half the memory, and to take each
-    out only when it is sent takes less time, for it is in the processor's cache then.
+    To keep them so takes half the memory, and to take each out only when it is sent takes less time, for it is in the
+    processor's cache then. Who wants lines has them already.
     """
 
-    __slots__ = ("_count", "_text")
+    __slots__ = ("_count", "text")
     __hash__ = None  # type: ignore[assignment]  # as a list has none
 
     def __init__(self, text: bytes, count: int) -> None:
         """`count`: how many events these are."""
-        self._text = text
+        self.text = text
         self._count = count
 
     @property
     def size(self) -> int:
         """Bytes of all events."""
-        return len(self._text) - self._count
+        return len(self.text) - self._count
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[bytes]:
-        return map(bytes.rstrip, BytesIO(self._text))  # to iterate is faster than to split
+        return map(bytes.rstrip, BytesIO(self.text))  # to iterate is faster than to split
 
     def __eq__(self, other: object) -> bool:
         """Whether the other is a sequence of the same events, as a list may be."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import orjson
 
 from awsflow.exactjson import json_bytes, json_value
-from awsflow.items import Record, bodies
+from awsflow.items import Record, bodies_together
+from awsflow.joined import Joined
 
 STARTS = (b"{", b"[", b'"')
 """What a line begins with. So no part of a line is JSON itself, and one that a crash has torn is known by that."""
@@ -15,10 +16,14 @@ _ENVELOPE = b'{"integration":"aws","aws":{"log_info":'
 def lines(records: Sequence[Record]) -> bytes:
     """The records' lines. An event that is JSON stays as it is; text that is none becomes a JSON string."""
     parts = []
-    for body in bodies(records):
-        # To parse every event costs as much as encoding it, so what is in our envelope is trusted to be JSON.
-        parts.append(body if body.startswith(_ENVELOPE) and b"\n" not in body else _line(body))
-        parts.append(b"\n")
+    for together in bodies_together(records):
+        if isinstance(together, Joined):
+            parts.append(together.text)
+            continue
+        for body in together:
+            # To parse every event costs as much as encoding it, so what is in our envelope is trusted to be JSON.
+            parts.append(body if body.startswith(_ENVELOPE) and b"\n" not in body else _line(body))
+            parts.append(b"\n")
     return b"".join(parts)
 
 
