@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 from awsflow.exactjson import json_bytes
@@ -227,16 +227,27 @@ def tell_failures(items: Iterable[Item]) -> Generator[Item, None, None]:
 @Together
 def plain_json(items: Iterable[Item]) -> Generator[Item, None, None]:
     """The stage that encodes events as they are, without Wazuh's envelope and shape: for jq, files, other programs."""
+    writers: dict[tuple[str, ...], RowsJson] = {}
     for item in items:
         if item.__class__ is Record:
             item.event = _plain(item.event, item.origin, item.number)
             yield item
         elif isinstance(item, Records):
-            together = zip(item.events, item.numbers, strict=True)
-            encoded = [_plain(event, item.origin, number) for event, number in together]
-            yield Records(encoded, item.origin, item.numbers)
+            yield Records(_plain_together(item, writers), item.origin, item.numbers)
         else:
             yield item
+
+
+def _plain_together(records: Records, writers: dict[tuple[str, ...], RowsJson]) -> Sequence[bytes]:
+    """The JSON of several events. `writers` are kept for rows of the same names."""
+    events = records.events
+    if isinstance(events, Rows):
+        if events.names not in writers:
+            writers.clear()  # they follow on each other, if there are several at all
+            writers[events.names] = RowsJson(events.names, b"{", b"}")
+        if (joined := writers[events.names].joined(events)) is not None:
+            return joined
+    return [_plain(event, records.origin, number) for event, number in zip(events, records.numbers, strict=True)]
 
 
 def _plain(event: Any, origin: Origin, number: int) -> bytes:

@@ -104,14 +104,15 @@ def test_a_field_that_comes_to_plain_rows_may_be_none_itself(more: str) -> None:
     assert events(wazuh_json([together])) == events(wazuh_json(mappings))
 
 
+@pytest.mark.parametrize("encode", [wazuh_json, plain_json])
 @settings(deadline=None)
-@given(rows(), rows(st.sampled_from(["a", "b", "10.0.0.1"])))
-def test_rows_of_other_names_and_numbers_may_follow_on_each_other(one: Rows, other: Rows) -> None:
+@given(one=rows(), other=rows(st.sampled_from(["a", "b", "10.0.0.1"])))
+def test_rows_of_other_names_and_numbers_may_follow_on_each_other(encode: Stage, one: Rows, other: Rows) -> None:
     where = origin("bucket", "1", text)
     order = [one, other, other[:1], one, one[1:] or one]
     stream = [Records(rows, where, range(len(rows))) for rows in order]
     mappings = [Record(event, where, number) for rows in order for number, event in enumerate(rows)]
-    assert events(wazuh_json(stream)) == events(wazuh_json(mappings))
+    assert events(encode(stream)) == events(encode(mappings))
 
 
 @settings(deadline=None)
