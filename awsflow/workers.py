@@ -33,6 +33,8 @@ AHEAD = 64
 """Objects that are handed out at the same time at most, to all workers together; at least two to each."""
 BUDGET = 64 << 20
 """Bytes of them, as they lie in the store, beyond which a worker gets no second one."""
+GATHERING = 0.001
+"""Seconds that news wait for those of another worker: to commit both together costs little more than to commit one."""
 GRACE = 8.0
 """Seconds that workers have, when a run breaks off, to flush and end by themselves."""
 
@@ -205,7 +207,11 @@ class Workers:
         told_by: list[_Worker] = []
         came_to = Stats()
         alive = {worker.connection: worker for worker in self._alive()}
-        for connection in wait(list(alive), patience):
+        ready = wait(list(alive), patience)
+        others = [connection for connection, worker in alive.items() if worker.units and connection not in ready]
+        if ready and others:
+            ready += wait(others, GATHERING)
+        for connection in ready:
             worker = alive[connection]  # type: ignore[index]  # what `wait` is given it gives back
             try:
                 news: News = worker.connection.recv()
