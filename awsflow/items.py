@@ -169,7 +169,7 @@ class Encoded(Sequence[Record]):
 
 
 def bodies(records: Sequence[Record]) -> Iterator[Any]:
-    """The events of encoded records: bytes."""
+    """The events of encoded records: bytes, to be gone through once."""
     return chain.from_iterable(bodies_together(records))
 
 

@@ -26,7 +26,8 @@ class RowsJson:
 
     def joined(self, rows: Rows) -> Joined | None:
         """The rows' JSON; None where the first field is missing: then it takes mappings."""
-        count = len(rows)
+        if not (count := len(rows)):
+            return Joined(b"", 0)
         step = 2 * len(rows.names)
         if len(self._parts) != step * count + 1:
             self._parts = self._constants(count)

@@ -21,6 +21,7 @@ from awsflow.exactjson import json_bytes
 from awsflow.items import Encoded, Envelope, Item, Origin, Record, Records, bodies, one_by_one
 from awsflow.logtypes import alb, nlb
 from awsflow.rows import Rows, is_plain
+from awsflow.sinks import ndjson
 from awsflow.stages import Stage, discard, each
 
 ODD = '"\\\n\r\t\x00\x7f\x85\u2028é日'
@@ -113,6 +114,16 @@ def test_rows_of_other_names_and_numbers_may_follow_on_each_other(encode: Stage,
     stream = [Records(rows, where, range(len(rows))) for rows in order]
     mappings = [Record(event, where, number) for rows in order for number, event in enumerate(rows)]
     assert events(encode(stream)) == events(encode(mappings))
+
+
+@pytest.mark.parametrize("encode", [wazuh_json, plain_json])
+def test_of_no_rows_nothing_becomes_and_those_behind_them_are_not_touched(encode: Stage) -> None:
+    some = Rows(("a", "b"), [["1"], ["2"]])
+    stream = [Records(rows, Origin(), range(len(rows))) for rows in (some[:0], some, some[:0])]
+    encoded = Encoded(item for item in encode(stream) if isinstance(item, Records))
+    assert len(encoded) == 1
+    assert ndjson.lines(encoded) == b"".join(bodies(encoded)) + b"\n"
+    assert events(encode([*stream])) == events(encode([Record({"a": "1", "b": "2"}, Origin(), 0)]))
 
 
 @settings(deadline=None)

@@ -232,6 +232,26 @@ def test_restarts_of_the_engine_within_a_batch_neither_lose_nor_repeat_an_event(
     assert arrived == [HEADER + body for body in [b"the first batch", *numbered(30)]]
 
 
+def test_restarts_of_the_engine_while_its_queue_is_full_neither_lose_nor_repeat_an_event(tmp_path: Path) -> None:
+    engines = [Engine(tmp_path / "queue")]
+    arrived: list[bytes] = []
+
+    def restarted() -> bool:
+        arrived.extend(engines[-1].read())
+        engines[-1].close()
+        engines.append(Engine(engines[-1].path))
+        return False
+
+    with closing(
+        WazuhSocket(engines[0].path, stop=restarted)
+    ) as sink:  # asked when the queue has been full for a while
+        sink.write(records(*numbered(40)))
+    arrived += engines[-1].read()
+    engines[-1].close()
+    assert len(engines) > 2
+    assert arrived == [HEADER + body for body in numbered(40)]
+
+
 @pytest.mark.parametrize("timeout", [0.0, 0.3, 30.0])
 @pytest.mark.parametrize("there", [True, False])
 def test_a_queue_that_stays_away_is_given_up_after_the_time_limit(tmp_path: Path, timeout: float, there: bool) -> None:
