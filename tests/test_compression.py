@@ -18,11 +18,12 @@ from typing import Any
 import cramjam
 import pytest
 import zstandard
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from awsflow.decode.compression import members
 from awsflow.decode.limits import Limits
+from awsflow.decode.snappy import is_hadoop
 from awsflow.errors import DecompressError, ServiceError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -228,6 +229,7 @@ def test_the_name_does_not_matter_where_the_content_tells(form: str, name: str) 
 @example(b"", [1])
 @example(b" " * 32, [7])
 def test_raw_snappy_is_read_if_the_name_says_so(content: bytes, sizes: list[int]) -> None:
+    assume(not is_hadoop(raw(content)[:14]))  # some content full of zeros looks like that, and no log does
     assert read(raw(content), "x.SNAPPY", (*sizes,)) == [content]
 
 
