@@ -4,8 +4,8 @@
 """
 
 import re
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from awsflow.exactjson import json_bytes
 from awsflow.items import Event, Failure, Item, Origin, Record, Records
@@ -132,6 +132,20 @@ def wazuh_json(items: Iterable[Item]) -> Generator[Item, None, None]:
             yield item
 
 
+_Writers: TypeAlias = dict[tuple[str, ...], RowsJson | None]
+"""What wrote the last rows, by their names; None if it takes mappings."""
+
+
+def _joined(rows: Rows, writers: _Writers, make: Callable[[tuple[str, ...]], RowsJson | None]) -> Joined | None:
+    """The JSON of rows; None if it takes mappings to make it."""
+    names = rows.names
+    if names not in writers:
+        writers.clear()  # they follow on each other, if there are several at all
+        writers[names] = make(names)
+    writer = writers[names]
+    return None if writer is None else writer.joined(rows)
+
+
 class _Encoder:
     """Encodes the events of one origin. What is the same around all of them is made once."""
 
@@ -144,12 +158,12 @@ class _Encoder:
         """Whether the event's fields go into the object that `log_info` begins."""
         self._head = head
         self._begun = head + b"," if self._in_object else head + b"{"
-        self._rows: dict[tuple[str, ...], RowsJson | None] = {}
+        self._writers: _Writers = {}
 
     def together(self, records: Records) -> Records:
         """The encoded records."""
         events = records.events
-        if events.__class__ is Rows and (joined := self._joined(events)) is not None:
+        if events.__class__ is Rows and (joined := _joined(events, self._writers, self._rows_json)) is not None:
             return Records(joined, self.origin, records.numbers)
         bodies: list[Event] = []
         numbers: list[int] = []
@@ -182,15 +196,6 @@ class _Encoder:
         if not self._tail:
             return json_bytes(fields)
         return json_bytes({"": fields}).replace(b'{"":{', self._begun, 1)  # one copy: a tenth faster than to add up
-
-    def _joined(self, rows: Rows) -> Joined | None:
-        """The bodies of rows; None if it takes mappings to make them."""
-        names = rows.names
-        if names not in self._rows:
-            self._rows.clear()  # they follow on each other, if there are several at all
-            self._rows[names] = self._rows_json(names)
-        writer = self._rows[names]
-        return None if writer is None else writer.joined(rows)
 
     def _rows_json(self, names: tuple[str, ...]) -> RowsJson | None:
         """What writes rows of these names, if nothing but the account has to be added to them."""
@@ -227,7 +232,7 @@ def tell_failures(items: Iterable[Item]) -> Generator[Item, None, None]:
 @Together
 def plain_json(items: Iterable[Item]) -> Generator[Item, None, None]:
     """The stage that encodes events as they are, without Wazuh's envelope and shape: for jq, files, other programs."""
-    writers: dict[tuple[str, ...], RowsJson] = {}
+    writers: _Writers = {}
     for item in items:
         if item.__class__ is Record:
             item.event = _plain(item.event, item.origin, item.number)
@@ -238,16 +243,16 @@ def plain_json(items: Iterable[Item]) -> Generator[Item, None, None]:
             yield item
 
 
-def _plain_together(records: Records, writers: dict[tuple[str, ...], RowsJson]) -> Sequence[bytes]:
-    """The JSON of several events. `writers` are kept for rows of the same names."""
+def _plain_together(records: Records, writers: _Writers) -> Sequence[bytes]:
+    """The JSON of several events."""
     events = records.events
-    if isinstance(events, Rows):
-        if events.names not in writers:
-            writers.clear()  # they follow on each other, if there are several at all
-            writers[events.names] = RowsJson(events.names, b"{", b"}")
-        if (joined := writers[events.names].joined(events)) is not None:
-            return joined
+    if events.__class__ is Rows and (joined := _joined(events, writers, _plain_rows_json)) is not None:
+        return joined
     return [_plain(event, records.origin, number) for event, number in zip(events, records.numbers, strict=True)]
+
+
+def _plain_rows_json(names: tuple[str, ...]) -> RowsJson:
+    return RowsJson(names, b"{", b"}")
 
 
 def _plain(event: Any, origin: Origin, number: int) -> bytes:

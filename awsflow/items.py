@@ -74,7 +74,8 @@ class Records:
     @property
     def size(self) -> int:
         """Bytes of the events, once they are encoded."""
-        return self.events.size if isinstance(self.events, Joined) else sum(map(len, self.events))
+        events = self.events
+        return events.size if events.__class__ is Joined else sum(map(len, events))
 
 
 class Barrier(NamedTuple):

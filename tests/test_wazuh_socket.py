@@ -242,9 +242,8 @@ def test_restarts_of_the_engine_while_its_queue_is_full_neither_lose_nor_repeat_
         engines.append(Engine(engines[-1].path))
         return False
 
-    with closing(
-        WazuhSocket(engines[0].path, stop=restarted)
-    ) as sink:  # asked when the queue has been full for a while
+    # It is asked whether to stop when the queue has been full for a while.
+    with closing(WazuhSocket(engines[0].path, stop=restarted)) as sink:
         sink.write(records(*numbered(40)))
     arrived += engines[-1].read()
     engines[-1].close()
