@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from mmap import mmap
 from multiprocessing.connection import Connection
-from typing import Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from awsflow.errors import AwsflowError
 from awsflow.flow import Batch, Failures, Sink, Source, Stats, deliver
@@ -30,6 +30,10 @@ STATS_TELL = ("sent", "discarded", "shrunk", "bytes_out", "waited")
 class Divisible(Source, Protocol):
     """A source of objects that can be read elsewhere."""
 
+    def load(self) -> None:
+        """Import what reading takes: processes that part afterwards have it in common."""
+        ...
+
     def items(self, read: Read | None = None) -> Generator[Item, None, None]:
         """Yield what there is; `read` makes items of the objects found, instead of the source's own `read`."""
         ...
@@ -39,16 +43,26 @@ class Divisible(Source, Protocol):
         ...
 
 
-@dataclass(slots=True)
-class News:
-    """What a worker tells: what it has flushed, and what that came to."""
+HowFar: TypeAlias = tuple[Any, ...]
+"""What an `ObjectPosition` says besides what was found."""
 
-    positions: list[ObjectPosition]
-    failures: list[Failure]
-    came_to: Stats
-    error: BaseException | None = None
+
+class News(NamedTuple):
+    """What a worker tells: what it has flushed, and what that came to. It is told as a plain tuple, batch by batch."""
+
+    reached: Sequence[tuple[Found | None, HowFar]]
+    """How far the objects were read, in the order in which they were handed out. None: it is as was told last."""
+    failures: Sequence[Failure]
+    for_barrier: Sequence[int]
+    """What `BARRIERS_TELL` names."""
+    for_stats: Sequence[float]
+    """What `STATS_TELL` names."""
+    newest: str
+    newest_object: str
+    """Both as in `Stats`."""
+    error: BaseException | None
     """What ended it."""
-    ended: bool = False
+    ended: bool
 
 
 @dataclass(slots=True)
@@ -172,6 +186,8 @@ class _Told:
         self._before = replace(stats)
         self._failures = failures
         self._untold: list[Failure] = []
+        self._found: Found | None = None
+        """What was told last of the objects."""
 
     def add(self, failure: Failure) -> None:
         """Take a failure."""
@@ -183,13 +199,14 @@ class _Told:
 
     def commit(self, positions: Sequence[Position]) -> None:
         """Tell what was flushed; of each object the last position."""
-        last = [
-            position
-            for position, following in zip(positions, [*positions[1:], None], strict=True)
-            if following is None or position.found is not following.found
-        ]
+        reached = []
+        for position, following in zip(positions, [*positions[1:], None], strict=True):
+            found = position.found
+            if following is None or found is not following.found:
+                reached.append((None if found is self._found else found, position[1:]))
+                self._found = found
         self._uncommitted += 1
-        self._tell(last)
+        self._tell(reached)
 
     def wait(self) -> None:
         """Return when all that was told is committed."""
@@ -203,14 +220,29 @@ class _Told:
         self._tell([], ended=True, error=_picklable(error))
 
     def _tell(
-        self, positions: list[ObjectPosition], *, ended: bool = False, error: BaseException | None = None
+        self,
+        reached: Sequence[tuple[Found | None, HowFar]],
+        *,
+        ended: bool = False,
+        error: BaseException | None = None,
     ) -> None:
         failures, self._untold = self._untold, []
         since, self._before = self._before, replace(self._stats)
-        came_to = Stats(newest=self._stats.newest, newest_object=self._stats.newest_object)
-        for name in (*BARRIERS_TELL, *STATS_TELL):
-            setattr(came_to, name, getattr(self._stats, name) - getattr(since, name))
-        self._connection.send(News(positions, failures, came_to, error, ended))
+        for_barrier, for_stats = (
+            tuple(getattr(self._stats, name) - getattr(since, name) for name in names)
+            for names in (BARRIERS_TELL, STATS_TELL)
+        )
+        news = News(
+            reached,
+            failures,
+            for_barrier,
+            for_stats,
+            self._stats.newest,
+            self._stats.newest_object,
+            error,
+            ended,
+        )
+        self._connection.send(tuple(news))
 
 
 class _OnceCommitted:

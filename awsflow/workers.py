@@ -11,13 +11,14 @@ through pipes of their own, are `Found`, positions and failures.
 
 import multiprocessing
 import os
+import select
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from mmap import mmap
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from awsflow.errors import WorkerDied
@@ -27,7 +28,7 @@ from awsflow.ledger import Ledger, Unit
 from awsflow.state.positions import ObjectPosition
 from awsflow.turns import shared
 from awsflow.wanted import Wanted
-from awsflow.worker import BARRIERS_TELL, PATIENCE, STATS_TELL, Divisible, Job, News
+from awsflow.worker import BARRIERS_TELL, PATIENCE, STATS_TELL, Divisible, HowFar, Job, News
 
 AHEAD = 64
 """Objects that are handed out at the same time at most, to all workers together; at least two to each."""
@@ -97,6 +98,9 @@ class Workers:
         """What a worker that died has left."""
         self._error: BaseException | None = None
         self._workers: list[_Worker] = []
+        self._by_connection: dict[int, _Worker] = {}
+        self._listening = select.poll()
+        source.load()
         job = Job(source, stages, shared(sink, number), batch, stats, failures, self._ending, number)
         for _ in range(number):
             ours, theirs = context.Pipe()
@@ -109,7 +113,10 @@ class Workers:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 process.start()
             theirs.close()
-            self._workers.append(_Worker(process, ours, committed))
+            worker = _Worker(process, ours, committed)
+            self._workers.append(worker)
+            self._by_connection[ours.fileno()] = worker
+            self._listening.register(ours, select.POLLIN)
 
     def read(self, found: Iterator[Found | None]) -> Generator[Item, None, None]:
         """Barriers, and failures, for what the workers have delivered of these objects."""
@@ -206,27 +213,10 @@ class Workers:
         """What workers have to tell now, or within `patience` seconds; then a barrier."""
         told_by: list[_Worker] = []
         came_to = Stats()
-        alive = {worker.connection: worker for worker in self._alive()}
-        ready = wait(list(alive), patience)
-        others = [connection for connection, worker in alive.items() if worker.units and connection not in ready]
-        if ready and others:
-            ready += wait(others, GATHERING)
-        for connection in ready:
-            worker = alive[connection]  # type: ignore[index]  # what `wait` is given it gives back
-            try:
-                news: News = worker.connection.recv()
-            except (EOFError, OSError):
-                self._died(worker)
-                continue
-            yield from news.failures
-            self._count(came_to, news.came_to)
-            for position in news.positions:
-                self._reached(worker, position)
-            if news.positions:
-                told_by.append(worker)
-            if news.error is not None and self._error is None:
-                self._error = news.error
-            worker.ended = news.ended
+        ready = self._ready(patience)
+        yield from self._heard(ready, told_by, came_to)
+        if ready and any(worker.units and worker not in ready for worker in self._alive()):
+            yield from self._heard(self._ready(GATHERING), told_by, came_to)
         positions = self._ledger.committable()
         yield Barrier(
             _Together(positions, told_by) if positions else None,
@@ -237,28 +227,56 @@ class Workers:
             came_to.newest_object,
         )
 
-    def _reached(self, worker: _Worker, position: ObjectPosition) -> None:
+    def _ready(self, patience: float | None) -> list[_Worker]:
+        """The workers that have something to tell now, or within `patience` seconds; None: however long it takes."""
+        ready = self._listening.poll(None if patience is None else patience * 1000)
+        return [self._by_connection[number] for number, _ in ready]
+
+    def _heard(self, ready: Iterable[_Worker], told_by: list[_Worker], came_to: Stats) -> Generator[Item, None, None]:
+        """Hear what these have to tell: the failures of it, and add to what is told at the barrier behind it."""
+        for worker in ready:
+            try:
+                news = News(*worker.connection.recv())
+            except (EOFError, OSError):
+                self._died(worker)
+                continue
+            yield from news.failures
+            self._count(came_to, news)
+            for found, how_far in news.reached:
+                self._reached(worker, found, how_far)
+            if news.reached:
+                told_by.append(worker)
+            if news.error is not None and self._error is None:
+                self._error = news.error
+            if news.ended:
+                self._ended(worker)
+
+    def _reached(self, worker: _Worker, found: Found | None, how_far: HowFar) -> None:
         unit = worker.units[0]  # a worker takes them in their order
         size = unit.found.size
-        unit.reached(position)
+        unit.reached(ObjectPosition(found or unit.found, *how_far))
         if unit.ended:
             worker.units.popleft()
             worker.size -= size
         else:
             worker.size += unit.found.size - size
 
-    def _count(self, came_to: Stats, news: Stats) -> None:
+    def _count(self, came_to: Stats, news: News) -> None:
         """Count what a worker has done: for the next barrier what barriers tell, all else in the flow's stats."""
-        for name in BARRIERS_TELL:
-            setattr(came_to, name, getattr(came_to, name) + getattr(news, name))
+        for name, number in zip(BARRIERS_TELL, news.for_barrier, strict=True):
+            setattr(came_to, name, getattr(came_to, name) + number)
         came_to.newest = max(came_to.newest, news.newest)
         came_to.newest_object = max(came_to.newest_object, news.newest_object)
-        for name in STATS_TELL:
-            setattr(self._stats, name, getattr(self._stats, name) + getattr(news, name))
+        for name, more in zip(STATS_TELL, news.for_stats, strict=True):
+            setattr(self._stats, name, getattr(self._stats, name) + more)
+
+    def _ended(self, worker: _Worker) -> None:
+        worker.ended = True
+        self._listening.unregister(worker.connection)
 
     def _died(self, worker: _Worker) -> None:
         """Give to others what a worker has left; it goes on behind what was told."""
-        worker.ended = True
+        self._ended(worker)
         self._again.extend(worker.units)
         worker.process.join(GRACE)
         if self._error is None and not self._alive():

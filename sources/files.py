@@ -46,6 +46,9 @@ class LocalFiles:
         """The records of all files. NoObjects if there is no file to read."""
         yield from (read or self.read)(self._found())
 
+    def load(self) -> None:
+        """Reading takes nothing more."""
+
     def read(self, found: Iterator[Found | None], share: int = 1) -> Generator[Item, None, None]:
         """The records of these files."""
         with closing(fetched(found, _opened, requests=2)) as files:

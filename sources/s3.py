@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from awsflow.aws import client
+from awsflow.aws import client, load
 from awsflow.decode.limits import Limits
 from awsflow.errors import ServiceError, UnknownType
 from awsflow.items import Barrier, Found, Item, Read
@@ -96,6 +96,10 @@ class S3Bucket:
                 yield Barrier()
         yield from (read or self.read)(self._counted(finding))
         yield Barrier(AllListed())
+
+    def load(self) -> None:
+        """Import what reading takes."""
+        load()
 
     def read(self, found: Iterator[Found | None], share: int = 1) -> Generator[Item, None, None]:
         """The records of these objects; this is one of `share` readers."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
-from awsflow.aws import client
+from awsflow.aws import client, load
 from awsflow.decode.limits import Limits
 from awsflow.errors import ArgumentsError, NoObjects
 from awsflow.items import Found, Item, Read
@@ -46,6 +46,10 @@ class S3Objects:
     def items(self, read: Read | None = None) -> Generator[Item, None, None]:
         """The records of all objects, in the order of the URLs and keys. NoObjects if there is none."""
         yield from (read or self.read)(self._found())
+
+    def load(self) -> None:
+        """Import what reading takes."""
+        load()
 
     def read(self, found: Iterator[Found | None], share: int = 1) -> Generator[Item, None, None]:
         """The records of these objects; this is one of `share` readers."""

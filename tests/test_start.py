@@ -53,6 +53,23 @@ def test_a_run_that_reads_what_is_well_imports_no_second_library_for_it(aws: Aws
     assert {"boto3", "requests", "smart_open"} & modules == set()
 
 
+@pytest.mark.parametrize("source", ["S3Bucket('trail')", "S3Objects('s3://trail/')"])
+def test_what_is_loaded_before_workers_part_is_all_that_a_client_takes(aws: Aws, source: str) -> None:
+    code = (
+        "import sys\n"
+        "from awsflow.aws import client\n"
+        "from awsflow.options import AwsAccess\n"
+        "from awsflow.sources import S3Bucket, S3Objects\n"
+        "assert 'botocore' not in sys.modules\n"
+        f"{source}.load()\n"
+        "loaded = set(sys.modules)\n"
+        "client('s3', AwsAccess(service_endpoint=sys.argv[1]))\n"
+        "print(*sys.modules.keys() - loaded)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, aws.url], capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == []
+
+
 @pytest.mark.parametrize("name", sources.__all__)
 def test_every_source_is_there_when_it_is_asked_for(name: str) -> None:
     assert getattr(sources, name).__name__ == name

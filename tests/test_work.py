@@ -194,6 +194,17 @@ def test_progress_within_two_objects_at_once_is_that_of_both(state: State) -> No
     assert [remembered.records for remembered in known.values()] == [7, 7]
 
 
+@pytest.mark.parametrize(("name", "etag"), [("a", "etag"), ("b", "etag"), ("b", "other"), ("c", "etag")])
+def test_progress_within_an_object_beside_one_that_begins_is_that_of_both(state: State, name: str, etag: str) -> None:
+    state.work.commit([at(TODAY, "a", 5), done(TODAY, "c")])
+    state.work.commit([at(TODAY, "a", 7), at(TODAY, name, 9, etag=etag)])
+    known = state.work.remembered(STREAM, [key(TODAY, each) for each in "abc"])
+    assert known == {
+        key(TODAY, "a"): Remembered("etag", 7, finished=False),
+        key(TODAY, "c"): Remembered("etag", 10, finished=True),
+    } | {key(TODAY, name): Remembered(etag, 9, finished=False)}
+
+
 def test_only_the_last_position_of_an_object_counts(state: State) -> None:
     state.work.commit([at(TODAY, "a", 1), at(TODAY, "b", 1), at(TODAY, "a", 2), done(TODAY, "b")])
     known = state.work.remembered(STREAM, [key(TODAY, "a"), key(TODAY, "b")])

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 
 from awsflow import Flow
 from awsflow.errors import ArgumentsError, DecodeError, WorkerDied
+from awsflow.items import Found, Item
 from awsflow.sinks import NdjsonFile, WazuhSocket
 from awsflow.sinks.dead_letters import DeadLetters
 from awsflow.sources import CloudWatchLogs, LocalFiles, S3Bucket
@@ -224,6 +225,24 @@ def test_a_worker_sends_nothing_more_until_what_it_sent_is_committed(tmp_path: P
         assert Flow(source).to(WazuhSocket(wazuh.path)).run(2).sent == 30_000
     assert len(uncommitted) > 10
     assert max(uncommitted) <= 2 * BATCH
+
+
+def test_what_reading_takes_is_loaded_once_for_all_workers(tmp_path: Path) -> None:
+    put_files(tmp_path / "logs", 4, 10)
+    loaded: list[int] = []
+
+    class Loading(LocalFiles):
+        def load(self) -> None:
+            loaded.append(os.getpid())
+
+        def read(self, found: Iterator[Found | None], share: int = 1) -> Generator[Item, None, None]:
+            assert os.getpid() not in loaded
+            assert os.getppid() in loaded
+            yield from super().read(found, share)
+
+    source = Loading(tmp_path / "logs", log_type="custom", format="jsonl")
+    assert Flow(source).to(NdjsonFile(tmp_path / "out", wait=30)).run(2).sent == 40
+    assert loaded == [os.getpid()]
 
 
 def test_the_coordinator_goes_before_its_workers(aws: Aws, tmp_path: Path) -> None:

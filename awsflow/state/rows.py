@@ -11,6 +11,8 @@ _AT_ONCE = 500
 """Keys asked for in one question: SQLite before 3.32 takes no more than 999 values."""
 _AT_MOST = 10_000
 """Objects of the failures list that are read at once, so that a bucket full of bad ones fits into memory."""
+Place = tuple[int, str]
+"""An object's place: the number of its stream, and its key."""
 _FAILED = 2
 """What `finished` is of an object on the failures list. It is 1 of one that was delivered."""
 
@@ -37,14 +39,16 @@ def write_objects(
     connection.executemany("REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-def write_progress(connection: sqlite3.Connection, id_: int, position: ObjectPosition) -> bool:
-    """Write how far an object of a stream has been read; False unless a part of it is all that was written before."""
-    found = position.found
-    row = (position.records, id_, _short(found.origin.key, found.stream), _packed(found.etag))
-    done = connection.execute(
-        "UPDATE objects SET records = ? WHERE stream = ? AND key = ? AND etag = ? AND finished = 0", row
+def write_progress(connection: sqlite3.Connection, positions: Mapping[Place, ObjectPosition]) -> bool:
+    """Write how far objects have been read; False unless a part of each is all that was written of it before."""
+    rows = [
+        (position.records, id_, _short(key, position.found.stream), _packed(position.found.etag))
+        for (id_, key), position in positions.items()
+    ]
+    done = connection.executemany(
+        "UPDATE objects SET records = ? WHERE stream = ? AND key = ? AND etag = ? AND finished = 0", rows
     )
-    return done.rowcount == 1
+    return done.rowcount == len(rows)
 
 
 def read_objects(

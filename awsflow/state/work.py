@@ -1,7 +1,7 @@
 """Work: what a bucket (or another source of objects) remembers between runs, and the commits that make it so."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from awsflow.state.database import Database
@@ -15,7 +15,15 @@ from awsflow.state.positions import (
     StreamPosition,
     Undeleted,
 )
-from awsflow.state.rows import read_failures, read_objects, unpacked, write_deletions, write_objects, write_progress
+from awsflow.state.rows import (
+    Place,
+    read_failures,
+    read_objects,
+    unpacked,
+    write_deletions,
+    write_objects,
+    write_progress,
+)
 
 UNDELETED = 100_000
 """Objects of a work that are remembered as to be deleted, at most."""
@@ -92,33 +100,18 @@ class Work(OpenWork):
         Objects of a stream are to be committed in the order of their days, or as early: all that is older than the
         window of the newest is taken for done. A day in the future counts as today: it hides nothing until then.
         """
-        if self._goes_on(positions):
+        if not positions:
             return
-        objects: dict[str, dict[str, ObjectPosition]] = {}
-        newest: dict[str, date] = {}
+        going_on = self._going_on(positions)
+        if len(going_on) == 1:
+            self._must_be_open()
+            with self._database.reading("writing") as connection:  # a statement is a transaction of its own
+                if write_progress(connection, going_on):
+                    return
         moved: dict[str, tuple[int, date]] = {}
-        now = self._now().astimezone(UTC)
-        today = now.date()
-        for position in positions:
-            if isinstance(position, ObjectPosition):
-                stream, day = position.found.stream, position.found.day
-                objects.setdefault(stream, {})[position.found.origin.key] = position
-                if position.is_early:
-                    continue
-            else:
-                stream, day = position.stream, position.day
-                objects.setdefault(stream, {})
-            if day:
-                newest[stream] = max(newest.get(stream, date.min), min(day, today))
-        if not objects:
-            return
         with self._writing() as connection:
-            for stream, reached in objects.items():
-                id_, kept = self._move(connection, stream, newest.get(stream))
-                write_objects(connection, id_, stream, kept, reached, time=f"{now:%Y-%m-%dT%H:%M:%SZ}")
-                moved[stream] = id_, newest.get(stream, date.min)
-                if remove:
-                    write_deletions(connection, self._id, reached.values())
+            if len(going_on) < 2 or not write_progress(connection, going_on):
+                moved = self._write(connection, positions, remove=remove)
         self._moved.update(moved)
 
     def failures(self, max_attempts: int = MAX_ATTEMPTS) -> list[FailedObject]:
@@ -152,25 +145,55 @@ class Work(OpenWork):
                 return 0
             return connection.execute("DELETE FROM deletions WHERE work = ? AND id <= ?", (self._id, *last)).rowcount
 
-    def _goes_on(self, positions: Sequence[ObjectPosition | StreamPosition]) -> bool:
-        """Commit how far an object was read of which a part is committed already; False if that is not all there is.
+    def _going_on(self, positions: Sequence[ObjectPosition | StreamPosition]) -> Mapping[Place, ObjectPosition]:
+        """How far objects were read of which a part may be committed already; empty if that is not all there is.
 
-        It takes a single statement: a large object of small records is committed at each few milliseconds.
+        It takes a statement for each: large objects of small records are committed at each few milliseconds.
         """
-        last = positions[-1] if positions else None
-        if not isinstance(last, ObjectPosition) or last.found.stream not in self._moved:
-            return False
-        id_, moved = self._moved[last.found.stream]
-        if not last.is_early and (last.found.day or date.min) > moved:
-            return False
+        reached = {}
         for position in positions:
-            if not isinstance(position, ObjectPosition) or position.found is not last.found:
-                return False
-            if position.finished or position.error:
-                return False
-        self._must_be_open()
-        with self._database.reading("writing") as connection:
-            return write_progress(connection, id_, last)
+            if not isinstance(position, ObjectPosition) or position.finished or position.error:
+                return {}
+            found = position.found
+            if found.stream not in self._moved:
+                return {}
+            id_, moved = self._moved[found.stream]
+            if not position.is_early and (found.day or date.min) > moved:
+                return {}
+            reached[id_, found.origin.key] = position
+        return reached
+
+    def _write(
+        self,
+        connection: sqlite3.Connection,
+        positions: Sequence[ObjectPosition | StreamPosition],
+        *,
+        remove: bool,
+    ) -> dict[str, tuple[int, date]]:
+        """Write positions of any kind; return what streams have moved."""
+        objects: dict[str, dict[str, ObjectPosition]] = {}
+        newest: dict[str, date] = {}
+        now = self._now().astimezone(UTC)
+        today = now.date()
+        for position in positions:
+            if isinstance(position, ObjectPosition):
+                stream, day = position.found.stream, position.found.day
+                objects.setdefault(stream, {})[position.found.origin.key] = position
+                if position.is_early:
+                    continue
+            else:
+                stream, day = position.stream, position.day
+                objects.setdefault(stream, {})
+            if day:
+                newest[stream] = max(newest.get(stream, date.min), min(day, today))
+        moved = {}
+        for stream, reached in objects.items():
+            id_, kept = self._move(connection, stream, newest.get(stream))
+            write_objects(connection, id_, stream, kept, reached, time=f"{now:%Y-%m-%dT%H:%M:%SZ}")
+            moved[stream] = id_, newest.get(stream, date.min)
+            if remove:
+                write_deletions(connection, self._id, reached.values())
+        return moved
 
     def _move(self, connection: sqlite3.Connection, stream: str, day: date | None) -> tuple[int, int]:
         """Move a stream's window forward to this day; return the stream's id and the window's first day."""
