@@ -23,7 +23,7 @@ DEFAULT_REGION = "us-east-1"
 
 
 def load() -> None:
-    """Import all that a client takes: a quarter of a second, which processes that part afterwards have in common."""
+    """Import what every client needs, a seventh of a second: processes that are forked afterwards need not."""
     for module in ("botocore.config", "botocore.session", "awsflow.aws_models", "awsflow.calls"):
         import_module(module)
 
@@ -37,7 +37,7 @@ def client(
     those and renewed before they expire, and when AWS says that they have. Every call has deadlines and up to 10
     attempts, unless the user's AWS configuration says how often to try, or `attempts` does.
     """
-    from botocore.config import Config  # noqa: PLC0415 - half of a start's time: only where a client is made
+    from botocore.config import Config  # noqa: PLC0415 - half of a start's time: only for those who need a client
 
     from awsflow.calls import watch  # noqa: PLC0415 - likewise
 

@@ -51,7 +51,7 @@ class News(NamedTuple):
     """What a worker tells: what it has flushed, and what that came to. It is told as a plain tuple, batch by batch."""
 
     reached: Sequence[tuple[Found | None, HowFar]]
-    """How far the objects were read, in the order in which they were handed out. None: it is as was told last."""
+    """How far the objects were read, in their order. None in place of an object: the one told of last."""
     failures: Sequence[Failure]
     for_barrier: Sequence[int]
     """What `BARRIERS_TELL` names."""
@@ -186,8 +186,8 @@ class _Told:
         self._before = replace(stats)
         self._failures = failures
         self._untold: list[Failure] = []
-        self._found: Found | None = None
-        """What was told last of the objects."""
+        self._told_of: Found | None = None
+        """The object told of last."""
 
     def add(self, failure: Failure) -> None:
         """Take a failure."""
@@ -203,8 +203,8 @@ class _Told:
         for position, following in zip(positions, [*positions[1:], None], strict=True):
             found = position.found
             if following is None or found is not following.found:
-                reached.append((None if found is self._found else found, position[1:]))
-                self._found = found
+                reached.append((None if found is self._told_of else found, position[1:]))
+                self._told_of = found
         self._uncommitted += 1
         self._tell(reached)
 

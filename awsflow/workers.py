@@ -6,7 +6,7 @@ more until that is done. So what is sent was flushed before it is committed, her
 worker is ever sent without being committed, and an object's records keep their order, for one worker reads all of it.
 
 Processes are forked, so that whatever a flow is made of need not be pickled; what passes between them afterwards,
-through pipes of their own, are `Found`, positions and failures.
+through pipes of their own, are `Found`, positions, failures and counts.
 """
 
 import multiprocessing
@@ -28,7 +28,7 @@ from awsflow.ledger import Ledger, Unit
 from awsflow.state.positions import ObjectPosition
 from awsflow.turns import shared
 from awsflow.wanted import Wanted
-from awsflow.worker import BARRIERS_TELL, PATIENCE, STATS_TELL, Divisible, HowFar, Job, News
+from awsflow.worker import BARRIERS_TELL, PATIENCE, STATS_TELL, Divisible, Job, News
 
 AHEAD = 64
 """Objects that are handed out at the same time at most, to all workers together; at least two to each."""
@@ -48,6 +48,8 @@ class _Worker:
     connection: Connection
     committed: int
     """An event of the kernel's by which it learns that what it told is committed."""
+    told_of: Found = field(init=False)
+    """The object that it told of last."""
     units: deque[Unit] = field(default_factory=deque)
     """What it has to do, in this order."""
     size: int = 0
@@ -98,7 +100,7 @@ class Workers:
         """What a worker that died has left."""
         self._error: BaseException | None = None
         self._workers: list[_Worker] = []
-        self._by_connection: dict[int, _Worker] = {}
+        self._by_descriptor: dict[int, _Worker] = {}
         self._listening = select.poll()
         source.load()
         job = Job(source, stages, shared(sink, number), batch, stats, failures, self._ending, number)
@@ -115,7 +117,7 @@ class Workers:
             theirs.close()
             worker = _Worker(process, ours, committed)
             self._workers.append(worker)
-            self._by_connection[ours.fileno()] = worker
+            self._by_descriptor[ours.fileno()] = worker
             self._listening.register(ours, select.POLLIN)
 
     def read(self, found: Iterator[Found | None]) -> Generator[Item, None, None]:
@@ -230,10 +232,10 @@ class Workers:
     def _ready(self, patience: float | None) -> list[_Worker]:
         """The workers that have something to tell now, or within `patience` seconds; None: however long it takes."""
         ready = self._listening.poll(None if patience is None else patience * 1000)
-        return [self._by_connection[number] for number, _ in ready]
+        return [self._by_descriptor[descriptor] for descriptor, _ in ready]
 
     def _heard(self, ready: Iterable[_Worker], told_by: list[_Worker], came_to: Stats) -> Generator[Item, None, None]:
-        """Hear what these have to tell: the failures of it, and add to what is told at the barrier behind it."""
+        """Hear these workers: yield their failures, and gather the rest for the next barrier."""
         for worker in ready:
             try:
                 news = News(*worker.connection.recv())
@@ -243,7 +245,9 @@ class Workers:
             yield from news.failures
             self._count(came_to, news)
             for found, how_far in news.reached:
-                self._reached(worker, found, how_far)
+                if found is not None:
+                    worker.told_of = found
+                self._reached(worker, ObjectPosition(worker.told_of, *how_far))
             if news.reached:
                 told_by.append(worker)
             if news.error is not None and self._error is None:
@@ -251,10 +255,10 @@ class Workers:
             if news.ended:
                 self._ended(worker)
 
-    def _reached(self, worker: _Worker, found: Found | None, how_far: HowFar) -> None:
+    def _reached(self, worker: _Worker, position: ObjectPosition) -> None:
         unit = worker.units[0]  # a worker takes them in their order
         size = unit.found.size
-        unit.reached(ObjectPosition(found or unit.found, *how_far))
+        unit.reached(position)
         if unit.ended:
             worker.units.popleft()
             worker.size -= size

@@ -19,6 +19,7 @@ from awsflow import Batch, Flow
 from awsflow.errors import AwsflowError, DecompressError, EndpointUnreachable, ObjectGone, ObjectReplaced
 from awsflow.flow import Source
 from awsflow.options import AwsAccess
+from awsflow.sinks import NdjsonFile
 from awsflow.sources import CloudWatchLogs, Inspector, Queue, S3Bucket
 from benchmarks.measure import s3_standin
 from tests.answers import Answer, Request
@@ -274,6 +275,19 @@ def test_an_object_that_is_replaced_between_two_ranged_reads_is_never_a_mixture(
         *(f"B{number}" for number in range(EVENTS)),
         *ALL[2 * EVENTS :],
     ]
+
+
+def test_with_workers_an_object_that_is_replaced_while_it_is_read_is_committed_as_it_is_now(
+    aws: Aws, s3: Any, runs: Runs, tmp_path: Path
+) -> None:
+    with FaultServer(aws.url, once("reset-in-body", asks(SECOND)), choose=replacing(s3, 1)) as faulty:
+        source = S3Bucket("trail", state=runs.state, access=access_to(faulty), now=lambda: TODAY)
+        Flow(source, batch=Batch(100, seconds=60)).to(NdjsonFile(tmp_path / "events", wait=30)).run(2)
+        runs.run(access_to(faulty))
+    ids = [json.loads(line)["aws"]["eventID"] for line in (tmp_path / "events").read_bytes().splitlines()]
+    for name in "aBc":
+        assert [id_ for id_ in ids if id_[0] == name] == [f"{name}{number}" for number in range(EVENTS)]
+    assert runs.ids == []
 
 
 def test_a_store_that_knows_no_if_match_cannot_mix_versions_either(aws: Aws, s3: Any, runs: Runs) -> None:

@@ -54,7 +54,7 @@ def test_a_run_that_reads_what_is_well_imports_no_second_library_for_it(aws: Aws
 
 
 @pytest.mark.parametrize("source", ["S3Bucket('trail')", "S3Objects('s3://trail/')"])
-def test_what_is_loaded_before_workers_part_is_all_that_a_client_takes(aws: Aws, source: str) -> None:
+def test_what_is_loaded_before_workers_part_is_all_that_a_client_without_a_role_needs(aws: Aws, source: str) -> None:
     code = (
         "import sys\n"
         "from awsflow.aws import client\n"

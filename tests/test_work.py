@@ -194,13 +194,16 @@ def test_progress_within_two_objects_at_once_is_that_of_both(state: State) -> No
     assert [remembered.records for remembered in known.values()] == [7, 7]
 
 
-@pytest.mark.parametrize(("name", "etag"), [("a", "etag"), ("b", "etag"), ("b", "other"), ("c", "etag")])
-def test_progress_within_an_object_beside_one_that_begins_is_that_of_both(state: State, name: str, etag: str) -> None:
-    state.work.commit([at(TODAY, "a", 5), done(TODAY, "c")])
+@pytest.mark.parametrize(("name", "etag"), [("b", "etag"), ("b", "other"), ("c", "etag"), ("d", "etag")])
+def test_progress_of_an_object_is_kept_beside_that_of_one_under_way_replaced_finished_or_new(
+    state: State, name: str, etag: str
+) -> None:
+    state.work.commit([at(TODAY, "a", 5), at(TODAY, "b", 5), done(TODAY, "c")])
     state.work.commit([at(TODAY, "a", 7), at(TODAY, name, 9, etag=etag)])
-    known = state.work.remembered(STREAM, [key(TODAY, each) for each in "abc"])
+    known = state.work.remembered(STREAM, [key(TODAY, each) for each in "abcd"])
     assert known == {
         key(TODAY, "a"): Remembered("etag", 7, finished=False),
+        key(TODAY, "b"): Remembered("etag", 5, finished=False),
         key(TODAY, "c"): Remembered("etag", 10, finished=True),
     } | {key(TODAY, name): Remembered(etag, 9, finished=False)}
 
@@ -408,9 +411,13 @@ POSITION = st.builds(
 
 
 PARTS = st.builds(
-    lambda day, records: [at(day, "a", number) for number in records],
+    lambda day, reached: [at(day, name, number, etag=etag) for name, number, etag in reached],
     st.sampled_from(DAYS[3:6]),
-    st.lists(st.integers(0, 1000), min_size=1, max_size=3),
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.integers(0, 1000), st.sampled_from(["etag", "etag", "0a0b"])),
+        min_size=1,
+        max_size=3,
+    ),
 )
 """Of few objects, so that a commit often goes on where the one before it ended."""
 

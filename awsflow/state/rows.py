@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from awsflow.state.positions import FailedObject, ObjectPosition, Remembered
 
@@ -11,8 +11,8 @@ _AT_ONCE = 500
 """Keys asked for in one question: SQLite before 3.32 takes no more than 999 values."""
 _AT_MOST = 10_000
 """Objects of the failures list that are read at once, so that a bucket full of bad ones fits into memory."""
-Place = tuple[int, str]
-"""An object's place: the number of its stream, and its key."""
+Progress: TypeAlias = Mapping[tuple[int, str], ObjectPosition]
+"""How far objects were read, by the number of their stream and their key."""
 _FAILED = 2
 """What `finished` is of an object on the failures list. It is 1 of one that was delivered."""
 
@@ -39,8 +39,11 @@ def write_objects(
     connection.executemany("REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-def write_progress(connection: sqlite3.Connection, positions: Mapping[Place, ObjectPosition]) -> bool:
-    """Write how far objects have been read; False unless a part of each is all that was written of it before."""
+def write_progress(connection: sqlite3.Connection, positions: Progress) -> bool:
+    """Write how far objects have been read, if a part of each is all that was written of it before.
+
+    False if it is not: then some may be written, and all are to be written as a whole, in the same transaction.
+    """
     rows = [
         (position.records, id_, _short(key, position.found.stream), _packed(position.found.etag))
         for (id_, key), position in positions.items()

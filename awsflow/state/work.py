@@ -1,7 +1,7 @@
 """Work: what a bucket (or another source of objects) remembers between runs, and the commits that make it so."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from awsflow.state.database import Database
@@ -16,7 +16,7 @@ from awsflow.state.positions import (
     Undeleted,
 )
 from awsflow.state.rows import (
-    Place,
+    Progress,
     read_failures,
     read_objects,
     unpacked,
@@ -110,7 +110,7 @@ class Work(OpenWork):
                     return
         moved: dict[str, tuple[int, date]] = {}
         with self._writing() as connection:
-            if len(going_on) < 2 or not write_progress(connection, going_on):
+            if not going_on or not write_progress(connection, going_on):
                 moved = self._write(connection, positions, remove=remove)
         self._moved.update(moved)
 
@@ -145,10 +145,10 @@ class Work(OpenWork):
                 return 0
             return connection.execute("DELETE FROM deletions WHERE work = ? AND id <= ?", (self._id, *last)).rowcount
 
-    def _going_on(self, positions: Sequence[ObjectPosition | StreamPosition]) -> Mapping[Place, ObjectPosition]:
-        """How far objects were read of which a part may be committed already; empty if that is not all there is.
+    def _going_on(self, positions: Sequence[ObjectPosition | StreamPosition]) -> Progress:
+        """How far objects were read, by stream and key; empty if more than such progress is to be committed.
 
-        It takes a statement for each: large objects of small records are committed at each few milliseconds.
+        To commit these takes a statement for each: large objects of small records are committed each few milliseconds.
         """
         reached = {}
         for position in positions:
