@@ -1,5 +1,6 @@
 """Lines split in one go have the columns that each of them has alone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +23,7 @@ from awsflow.decode.columns_at_once import (
     spaces_at_once,
 )
 from awsflow.decode.compression import members
+from awsflow.decode.lines import Lines
 from awsflow.decode.table import Table, rows
 from awsflow.logtypes import LOG_TYPES, alb, cisco_umbrella, cloudfront, nlb, server_access
 from awsflow.rows import Rows, is_plain
@@ -32,7 +34,7 @@ def by_single_spaces(lines: list[str]) -> list[list[str]]:
     return [line.split(" ") for line in lines]
 
 
-def spaces_to_columns(lines: list[bytes]) -> Columns | None:
+def spaces_to_columns(lines: Sequence[bytes]) -> Columns | None:
     """The columns of the cells, whose ends are at the end of each line."""
     found = spaces_at_once(lines)
     if found is None:
@@ -90,8 +92,11 @@ def alone(split: Split, lines: list[str]) -> list[list[str]] | None:
 
 
 def check(at_once: SplitAtOnce, split: Split, lines: list[str]) -> None:
-    """If they can be split in one go, they have their columns, and what is said to be plain is."""
-    if found := at_once([line.encode() for line in lines]):
+    """If they can be split in one go, as lines or as one text, they have their columns, and what is plain is."""
+    encoded = [line.encode() for line in lines]
+    found = at_once(encoded)
+    assert found == at_once(Lines(b"\n".join(encoded), len(encoded)))
+    if found:
         assert [list(row) for row in zip(*found.columns, strict=True)] == alone(split, lines)
         assert not found.is_plain or all(is_plain(text) for column in found.columns for text in column)
 

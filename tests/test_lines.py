@@ -104,6 +104,26 @@ def test_blocks_are_full_until_the_end(ends: list[int]) -> None:
     assert [line for block in got for line in block] == data.split(b"\n")[:-1]
 
 
+LENGTHS = st.lists(st.sampled_from([0, 1, 1, 1, 2, 7, 300]), max_size=12)
+"""Of lines: each of a hundred."""
+
+
+@given(lengths=LENGTHS, ends=st.lists(st.integers(0, 100_000), max_size=5), last=st.sampled_from([b"", b"x", b"x\n"]))
+def test_blocks_are_full_however_long_their_lines_are(lengths: list[int], ends: list[int], last: bytes) -> None:
+    data = b"".join((b"." * length + b"\n") * 100 for length in lengths) + last
+    got = [block for block in blocks(cut(data, ends)) if block]
+    assert [line for block in got for line in block] == plainly(data)
+    assert {len(block) for block in got[:-1]} <= {BLOCK}
+    for block in got:
+        alone = list(block)
+        assert (len(block), block[0], block[-1], block[1:3]) == (len(alone), alone[0], alone[-1], alone[1:3])
+
+
+@given(data=TEXT, ends=st.lists(st.integers(0, 50)))
+def test_blocks_have_the_lines_that_the_chunks_have(data: bytes, ends: list[int]) -> None:
+    assert [line for some in blocks(cut(data, ends)) for line in some] == plainly(data)
+
+
 def test_long_lines_are_not_held_until_there_is_a_block_of_them() -> None:
     line = b"x" * 100_000 + b"\n"
     got = blocks(iter([line] * 7))
@@ -117,5 +137,5 @@ def test_lines_that_are_held_come_before_an_error() -> None:
 
     taken: list[list[bytes]] = []
     with pytest.raises(DecodeError, match="cut short"):
-        taken.extend(blocks(broken()))
+        taken.extend(map(list, blocks(broken())))
     assert taken == [[], [b"a", b"b"]]

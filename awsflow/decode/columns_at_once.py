@@ -8,10 +8,11 @@ columns. What stands in quotes may hold anything, so a mark is put in its place 
 column, with nothing besides.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
+from awsflow.decode.lines import Lines
 from awsflow.rows import is_plain
 
 
@@ -32,7 +33,7 @@ class Cells(NamedTuple):
     """Whether each text in them, but for the ends, is known to stand in JSON as it is."""
 
 
-SplitAtOnce: TypeAlias = Callable[[list[bytes]], Columns | None]
+SplitAtOnce: TypeAlias = Callable[[Sequence[bytes]], Columns | None]
 """From lines, one at least, to their columns, two at least; or None. UnicodeDecodeError if a line is not UTF-8."""
 _Cells: TypeAlias = list[str]
 """As `Cells` has them."""
@@ -45,7 +46,7 @@ _QUOTED, _GROUP = "\0", "\1"
 """Marks: here something stood in quotes, or in brackets."""
 
 
-def delimited_at_once(lines: list[bytes], delimiter: str = "\t") -> Columns | None:
+def delimited_at_once(lines: Sequence[bytes], delimiter: str = "\t") -> Columns | None:
     """Split at each delimiter: a tab, as `by_tabs`, or another one."""
     text = _joined(lines, delimiter + _END + delimiter)
     cells = text.split(delimiter)
@@ -54,7 +55,7 @@ def delimited_at_once(lines: list[bytes], delimiter: str = "\t") -> Columns | No
     return _columns(_if_aligned(cells, len(lines)), len(lines), is_plain=plain)
 
 
-def spaces_at_once(lines: list[bytes]) -> Cells | None:
+def spaces_at_once(lines: Sequence[bytes]) -> Cells | None:
     """Split as `by_spaces`, at any white space: there must be none but spaces, which is what is printable.
 
     To cells: where columns are not needed one by one, to take them apart and to put them together again costs more.
@@ -68,7 +69,7 @@ def spaces_at_once(lines: list[bytes]) -> Cells | None:
     return None if cells is None or _is_single(cells, len(lines)) else Cells(cells, plain)
 
 
-def commas_at_once(lines: list[bytes]) -> Columns | None:
+def commas_at_once(lines: Sequence[bytes]) -> Columns | None:
     """Split as `by_commas` and, for no column begins with a space, as `by_commas_and_spaces`."""
     text = _joined(lines, "," + _END + ",")
     if _QUOTED in text or "\r" in text:
@@ -82,7 +83,7 @@ def commas_at_once(lines: list[bytes]) -> Columns | None:
     return _columns(_put_back_several(quoted, cells, len(lines), "", '"'.join), len(lines))
 
 
-def quoted_spaces_at_once(lines: list[bytes]) -> Columns | None:
+def quoted_spaces_at_once(lines: Sequence[bytes]) -> Columns | None:
     """Split as `by_quoted_spaces`."""
     text = _joined(lines, " " + _END + " ")
     if _QUOTED in text:
@@ -95,7 +96,7 @@ def quoted_spaces_at_once(lines: list[bytes]) -> Columns | None:
     return _columns(_put_back(quoted, _QUOTED, cells, len(lines)), len(lines), is_plain=plain)
 
 
-def bracketed_spaces_at_once(lines: list[bytes]) -> Columns | None:
+def bracketed_spaces_at_once(lines: Sequence[bytes]) -> Columns | None:
     """Split as `by_bracketed_spaces`."""
     text = _joined(lines, " " + _END + " ")
     if _QUOTED in text or _GROUP in text:
@@ -113,7 +114,7 @@ def bracketed_spaces_at_once(lines: list[bytes]) -> Columns | None:
     return _columns(_put_back(quoted, _QUOTED, cells, len(lines)), len(lines), is_plain=plain)
 
 
-def spaces_and_lists_at_once(lines: list[bytes]) -> Columns | None:
+def spaces_and_lists_at_once(lines: Sequence[bytes]) -> Columns | None:
     """Split as `by_spaces_and_lists`."""
     text = _joined(lines, " " + _END + " ")
     bare, quoted = _apart(text)
@@ -125,9 +126,10 @@ def spaces_and_lists_at_once(lines: list[bytes]) -> Columns | None:
     return _columns(_put_back_several(quoted, cells, len(lines), ",", _list), len(lines))
 
 
-def _joined(lines: list[bytes], between: str) -> str:
+def _joined(lines: Sequence[bytes], between: str) -> str:
     """The lines' text; none, which is a single column, if it is too much."""
-    text = between.encode().join(lines)
+    ends = between.encode()
+    text = lines.text.replace(b"\n", ends) if isinstance(lines, Lines) else ends.join(lines)
     return text.decode() if len(text) <= _AT_MOST else ""
 
 

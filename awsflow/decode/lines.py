@@ -1,6 +1,9 @@
 """Lines of text out of chunks of any size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from itertools import islice
+from typing import overload
 
 from awsflow.errors import DecodeError
 
@@ -13,6 +16,32 @@ _HELD = 1 << 18
 _MARK = b"\xef\xbb\xbf"
 
 
+class Lines(Sequence[bytes]):
+    """Lines that are one text, with a line break between each two, until somebody asks for each of them."""
+
+    __slots__ = ("_count", "text")
+
+    def __init__(self, text: bytes, count: int) -> None:
+        """`count`: how many these are, one at least."""
+        self.text = text
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.text.split(b"\n"))
+
+    @overload
+    def __getitem__(self, at: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[bytes]: ...
+
+    def __getitem__(self, at: int | slice) -> bytes | list[bytes]:
+        return self.text.split(b"\n")[at]
+
+
 def lines(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[list[bytes]]:
     r"""The lines that each chunk completes, without their line breaks (LF or CRLF); an empty list if it completes none.
 
@@ -22,64 +51,81 @@ def lines(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[list[bytes]]:
     >>> list(lines(iter([b"a\nb", b"", b"c\r\n\nd"])))
     [[b'a'], [], [b'bc', b''], [b'd']]
     """
+    for text in _texts(chunks, limit):
+        whole = text.split(b"\n")
+        whole.pop()  # what lies behind the last line break: nothing
+        yield whole
+
+
+def blocks(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[Sequence[bytes]]:
+    """The same lines in blocks of `BLOCK`, so that what is prepared for one block serves for the next as well.
+
+    There are fewer at the end, before an error, and where lines are long; and none where a chunk makes no block full.
+    A block is `Lines`, so that who splits it into columns in one go need not put it together first.
+    """
+    held = b""
+    try:
+        for text in _texts(chunks, limit):
+            held += text
+            begin = 0
+            reader = BytesIO(held)
+            while len(list(islice(reader, BLOCK))) == BLOCK:  # nothing finds so many line breaks faster
+                end = reader.tell()
+                yield Lines(held[begin : end - 1], BLOCK)
+                begin = end
+            held = held[begin:]
+            if len(held) > _HELD:
+                yield _all(held)
+                held = b""
+            elif not begin:
+                yield []
+    except Exception:
+        if held:
+            yield _all(held)
+        raise
+    if held:
+        yield _all(held)
+
+
+def _all(text: bytes) -> Lines:
+    """All lines of a text that ends with a line break."""
+    return Lines(text[:-1], text.count(b"\n"))
+
+
+def _texts(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    """The whole lines that each chunk completes, with a line break (LF alone) behind each; otherwise as in `lines`."""
     rest: list[bytes] = []
     held = 0
     gone = 0
     for chunk in chunks:
         head, found, tail = chunk.rpartition(b"\n")
-        whole: list[bytes] = []
         text = b""
         if found:
-            text = b"".join([*rest, head])
-            whole = text.split(b"\n")
+            text = b"".join([*rest, head, found])
             if len(text) > limit:
-                for at, line in enumerate(whole):
+                at = 0
+                for line in text.split(b"\n"):
                     if len(line) > limit:
-                        yield _clean(whole[:at], gone)
-                        raise _too_long(gone + sum(map(len, whole[:at])) + at, limit)
+                        yield _clean(text[:at], gone)
+                        raise _too_long(gone + at, limit)
+                    at += len(line) + 1
             rest, held = [], 0
         if tail:
             rest.append(tail)
             held += len(tail)
-        yield _clean(whole, gone, has_cr=b"\r" in text)
-        gone += len(text) + 1 if found else 0
+        yield _clean(text, gone)
+        gone += len(text)
         if held > limit:
             raise _too_long(gone, limit)
     if held:
-        yield _clean([b"".join(rest)], gone)
+        yield _clean(b"".join([*rest, b"\n"]), gone)
 
 
-def blocks(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[list[bytes]]:
-    """The same lines in blocks of `BLOCK`, so that what is prepared for one block serves for the next as well.
-
-    There are fewer at the end, before an error, and where lines are long; and none where a chunk makes no block full.
-    """
-    held: list[bytes] = []
-    try:
-        for some in lines(chunks, limit):
-            held += some
-            full = len(held) - len(held) % BLOCK
-            for at in range(0, full, BLOCK):
-                yield held[at : at + BLOCK]
-            held = held[full:]
-            if sum(map(len, held)) > _HELD:
-                yield held
-                held = []
-            elif not full:
-                yield []
-    except Exception:
-        if held:
-            yield held
-        raise
-    if held:
-        yield held
-
-
-def _clean(whole: list[bytes], gone: int, *, has_cr: bool = True) -> list[bytes]:
-    """The lines without what is left of CRLF, and without the byte order mark that may begin the first one of all."""
-    if whole and not gone:
-        whole[0] = whole[0].removeprefix(_MARK)
-    return [line.removesuffix(b"\r") for line in whole] if has_cr else whole
+def _clean(text: bytes, gone: int) -> bytes:
+    """The text without what is left of CRLF, and without the byte order mark that may begin the first one of all."""
+    if not gone:
+        text = text.removeprefix(_MARK)
+    return text.replace(b"\r\n", b"\n") if b"\r" in text else text
 
 
 def _too_long(gone: int, limit: int) -> DecodeError:

@@ -88,7 +88,9 @@ def rows(chunks: Iterator[bytes], table: Table, limit: int = LIMIT) -> Iterator[
         first += len(some)
 
 
-def _block(some: list[bytes], first: int, table: Table, names: Names, above: bytes) -> tuple[RowsOrBlock, Names, bytes]:
+def _block(
+    some: Sequence[bytes], first: int, table: Table, names: Names, above: bytes
+) -> tuple[RowsOrBlock, Names, bytes]:
     """The events of a few lines, the first of which has this number; the columns' names behind them, and their header.
 
     `above` is the header above them, if there is one.
@@ -101,7 +103,7 @@ def _block(some: list[bytes], first: int, table: Table, names: Names, above: byt
     return _one_by_one(some, first, table, names, above) if events is None else (events, names, above)
 
 
-def _headers(some: list[bytes], table: Table) -> int:
+def _headers(some: Sequence[bytes], table: Table) -> int:
     """How many of the lines are headers, before the first one that is none."""
     if table.header is not None:
         for at, line in enumerate(some):
@@ -114,7 +116,7 @@ def _headers(some: list[bytes], table: Table) -> int:
     return 0
 
 
-def _at_once(some: list[bytes], table: Table, names: Names) -> RowsOrBlock | None:
+def _at_once(some: Sequence[bytes], table: Table, names: Names) -> RowsOrBlock | None:
     """The events of lines that are neither blank nor headers; None if one of them is, or cannot be read."""
     if not (some and names):
         return None
@@ -125,7 +127,7 @@ def _at_once(some: list[bytes], table: Table, names: Names) -> RowsOrBlock | Non
         return None  # one of the lines spoils it for the others
 
 
-def _of_columns(some: list[bytes], table: Table, names: Names) -> Rows | None:
+def _of_columns(some: Sequence[bytes], table: Table, names: Names) -> Rows | None:
     """The events of lines that are split in one go; None if that is not possible."""
     found = table.split_at_once(some) if table.split_at_once else None
     if found is None:
@@ -168,7 +170,9 @@ def _rows(columns: Sequence[Column], table: Table, names: Names, *, is_plain: bo
     return table.finish_rows(found) if table.finish_rows else found
 
 
-def _one_by_one(some: list[bytes], first: int, table: Table, names: Names, above: bytes) -> tuple[Block, Names, bytes]:
+def _one_by_one(
+    some: Sequence[bytes], first: int, table: Table, names: Names, above: bytes
+) -> tuple[Block, Names, bytes]:
     """The same, line by line."""
     block: Block = []
     for number, line in enumerate(some, first):

@@ -5,7 +5,7 @@ Keys: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standar
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from awsflow.decode.json_lines import json_lines
@@ -72,7 +72,7 @@ def split(lines: list[str]) -> list[list[str]]:
     return [line.split("\t" if "\t" in line else " ") for line in lines]
 
 
-def split_at_once(lines: list[bytes]) -> Columns | None:
+def split_at_once(lines: Sequence[bytes]) -> Columns | None:
     """The same for many lines, if all are split at the same: at tabs only those have as many columns that hold some."""
     if b"\t" in lines[0]:
         return delimited_at_once(lines, "\t")

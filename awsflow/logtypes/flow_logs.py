@@ -3,7 +3,7 @@
 Format: https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -78,7 +78,7 @@ class _Rows:
         self._times_at: list[int] = []
         self._begin_headers = FIRST_WORDS
 
-    def events(self, some: list[bytes], first: int) -> RowsOrBlock:
+    def events(self, some: Sequence[bytes], first: int) -> RowsOrBlock:
         """The events of some lines, the first of which has this number."""
         block = self._at_once(some)
         if block is None:
@@ -87,7 +87,7 @@ class _Rows:
             block = self._at_once(some)
         return self._one_by_one(some, first) if block is None else block
 
-    def _at_once(self, some: list[bytes]) -> RowsOrBlock | None:
+    def _at_once(self, some: Sequence[bytes]) -> RowsOrBlock | None:
         """The events of lines of which each has its columns and none is a header; None if there is another among them.
 
         All are split in one go.
@@ -111,7 +111,7 @@ class _Rows:
         cells[width - 1 :: width] = [self._source] * len(some)  # where a line's end was
         return Rows.of_cells(self._names, cells, is_plain=found.is_plain)
 
-    def _one_by_one(self, some: list[bytes], first: int) -> Block:
+    def _one_by_one(self, some: Sequence[bytes], first: int) -> Block:
         """The same, line by line."""
         block: Block = []
         for number, line in enumerate(some, first):
