@@ -109,7 +109,7 @@ LENGTHS = st.lists(st.sampled_from([0, 1, 1, 1, 2, 7, 300]), max_size=12)
 
 
 @given(lengths=LENGTHS, ends=st.lists(st.integers(0, 100_000), max_size=5), last=st.sampled_from([b"", b"x", b"x\n"]))
-def test_blocks_are_full_however_long_their_lines_are(lengths: list[int], ends: list[int], last: bytes) -> None:
+def test_blocks_are_full_whatever_the_lengths_of_short_lines(lengths: list[int], ends: list[int], last: bytes) -> None:
     data = b"".join((b"." * length + b"\n") * 100 for length in lengths) + last
     got = [block for block in blocks(cut(data, ends)) if block]
     assert [line for block in got for line in block] == plainly(data)
@@ -128,6 +128,19 @@ def test_long_lines_are_not_held_until_there_is_a_block_of_them() -> None:
     line = b"x" * 100_000 + b"\n"
     got = blocks(iter([line] * 7))
     assert [len(block) for block in got] == [0, 0, 3, 0, 0, 3, 0, 1]
+
+
+@given(ends=st.lists(st.integers(0, 50)))
+def test_blocks_have_the_lines_before_one_that_is_over_the_limit(ends: list[int]) -> None:
+    taken: list[bytes] = []
+
+    def take() -> None:
+        for some in blocks(cut(b"a\r\n12345\n123456\nb\n", ends), limit=5):
+            taken.extend(some)
+
+    with pytest.raises(DecodeError, match="byte 9 is longer than the limit of 5 bytes"):
+        take()
+    assert taken == [b"a", b"12345"]
 
 
 def test_lines_that_are_held_come_before_an_error() -> None:

@@ -17,12 +17,12 @@ _MARK = b"\xef\xbb\xbf"
 
 
 class Lines(Sequence[bytes]):
-    """Lines that are one text, with a line break between each two, until somebody asks for each of them."""
+    """Lines that are one text, which is split anew whenever somebody asks for one of them, or for all."""
 
     __slots__ = ("_count", "text")
 
     def __init__(self, text: bytes, count: int) -> None:
-        """`count`: how many these are, one at least."""
+        """`text` has a line break between each two of them; `count`: how many these are, one at least."""
         self.text = text
         self._count = count
 
@@ -61,11 +61,14 @@ def blocks(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[Sequence[byt
     """The same lines in blocks of `BLOCK`, so that what is prepared for one block serves for the next as well.
 
     There are fewer at the end, before an error, and where lines are long; and none where a chunk makes no block full.
-    A block is `Lines`, so that who splits it into columns in one go need not put it together first.
+    A block is `Lines`, unless it is empty: who splits it into columns in one go need not put it together first.
     """
     held = b""
     try:
         for text in _texts(chunks, limit):
+            if not text:
+                yield []
+                continue
             held += text
             begin = 0
             reader = BytesIO(held)
@@ -74,9 +77,10 @@ def blocks(chunks: Iterator[bytes], limit: int = LIMIT) -> Iterator[Sequence[byt
                 yield Lines(held[begin : end - 1], BLOCK)
                 begin = end
             held = held[begin:]
+            del text, reader  # they are as large as a line may be
             if len(held) > _HELD:
-                yield _all(held)
-                held = b""
+                some, held = _all(held), b""
+                yield some
             elif not begin:
                 yield []
     except Exception:
@@ -93,7 +97,7 @@ def _all(text: bytes) -> Lines:
 
 
 def _texts(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    """The whole lines that each chunk completes, with a line break (LF alone) behind each; otherwise as in `lines`."""
+    """The whole lines that each chunk completes, with LF behind each; empty if it completes none. See `lines`."""
     rest: list[bytes] = []
     held = 0
     gone = 0
