@@ -1,14 +1,17 @@
 """Lines out of chunks: the same ones wherever the chunks end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awsflow.decode.lines import BLOCK, blocks, lines
+from awsflow.decode.lines import BLOCK, LIMIT, blocks, lines
 from awsflow.errors import DecodeError
 
+Read = Callable[[Iterator[bytes], int], Iterator[Sequence[bytes]]]
+"""Reads chunks, up to a limit of bytes for a line."""
+either = pytest.mark.parametrize("read", [lines, blocks])
 TEXT = st.lists(st.sampled_from([b"a", b"bc", b"\r", b"\n", b"\r\n", b"\xef\xbb\xbf", b"\xff", b'"'])).map(b"".join)
 
 
@@ -29,9 +32,10 @@ def plainly(data: bytes) -> list[bytes]:
     return [line.removesuffix(b"\r") for line in whole]
 
 
+@either
 @given(data=TEXT, ends=st.lists(st.integers(0, 50)))
-def test_the_lines_are_the_same_wherever_the_chunks_end(data: bytes, ends: list[int]) -> None:
-    assert [line for some in lines(cut(data, ends)) for line in some] == plainly(data)
+def test_the_lines_are_the_same_wherever_the_chunks_end(read: Read, data: bytes, ends: list[int]) -> None:
+    assert [line for some in read(cut(data, ends), LIMIT) for line in some] == plainly(data)
 
 
 @given(data=TEXT, ends=st.lists(st.integers(0, 50)))
@@ -69,18 +73,22 @@ def test_the_last_line_may_lack_its_line_break() -> None:
     assert list(lines(iter([b"a\nb\n"]))) == [[b"a", b"b"]]
 
 
+@either
+@pytest.mark.parametrize(("end", "offset"), [(b"\n", 8), (b"\r\n", 9)])
 @given(ends=st.lists(st.integers(0, 50)))
-def test_a_line_over_the_limit_ends_the_reading_behind_the_lines_before_it(ends: list[int]) -> None:
+def test_a_line_over_the_limit_ends_the_reading_behind_the_lines_before_it(
+    read: Read, end: bytes, offset: int, ends: list[int]
+) -> None:
     taken: list[bytes] = []
 
     def take() -> None:
-        for some in lines(cut(b"a\n12345\n123456\nb\n", ends), limit=5):
+        for some in read(cut(b"a" + end + b"12345\n123456\nb\n", ends), 5):
             taken.extend(some)
 
-    with pytest.raises(DecodeError, match="byte 8 is longer than the limit of 5 bytes") as caught:
+    with pytest.raises(DecodeError, match=f"byte {offset} is longer than the limit of 5 bytes") as caught:
         take()
     assert taken == [b"a", b"12345"]
-    assert caught.value.offset == 8
+    assert caught.value.offset == offset
 
 
 def test_a_line_that_does_not_end_is_not_held_beyond_the_limit() -> None:
@@ -119,28 +127,10 @@ def test_blocks_are_full_whatever_the_lengths_of_short_lines(lengths: list[int],
         assert (len(block), block[0], block[-1], block[1:3]) == (len(alone), alone[0], alone[-1], alone[1:3])
 
 
-@given(data=TEXT, ends=st.lists(st.integers(0, 50)))
-def test_blocks_have_the_lines_that_the_chunks_have(data: bytes, ends: list[int]) -> None:
-    assert [line for some in blocks(cut(data, ends)) for line in some] == plainly(data)
-
-
 def test_long_lines_are_not_held_until_there_is_a_block_of_them() -> None:
     line = b"x" * 100_000 + b"\n"
     got = blocks(iter([line] * 7))
     assert [len(block) for block in got] == [0, 0, 3, 0, 0, 3, 0, 1]
-
-
-@given(ends=st.lists(st.integers(0, 50)))
-def test_blocks_have_the_lines_before_one_that_is_over_the_limit(ends: list[int]) -> None:
-    taken: list[bytes] = []
-
-    def take() -> None:
-        for some in blocks(cut(b"a\r\n12345\n123456\nb\n", ends), limit=5):
-            taken.extend(some)
-
-    with pytest.raises(DecodeError, match="byte 9 is longer than the limit of 5 bytes"):
-        take()
-    assert taken == [b"a", b"12345"]
 
 
 def test_lines_that_are_held_come_before_an_error() -> None:
