@@ -19,7 +19,7 @@ class Rows(Sequence[dict[str, Any]]):
     needs none, see `awsflow.rows_json`.
     """
 
-    __slots__ = ("_columns", "cells", "is_plain", "names", "optional")
+    __slots__ = ("_columns", "_count", "cells", "is_plain", "names", "optional")
     __hash__ = None  # type: ignore[assignment]  # as a list has none
 
     def __init__(
@@ -41,12 +41,14 @@ class Rows(Sequence[dict[str, Any]]):
         self.cells: list[str] | None = None
         """The texts of the first event, then those of the second one, ..., if that is how they are kept."""
         self._columns: Sequence[Column] = columns
+        self._count = len(columns[0]) if columns else 0
 
     @classmethod
     def of_cells(cls, names: tuple[str, ...], cells: list[str], *, is_plain: bool = False) -> Self:
         """The same of such `cells`: none is missing."""
         rows = cls(names, (), is_plain=is_plain, optional=())
         rows.cells = cells
+        rows._count = len(cells) // len(names)
         return rows
 
     @property
@@ -58,7 +60,7 @@ class Rows(Sequence[dict[str, Any]]):
         return self._columns
 
     def __len__(self) -> int:
-        return len(self.columns[0]) if self.cells is None else len(self.cells) // len(self.names)
+        return self._count
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         names = self.names

@@ -94,8 +94,10 @@ class Reader:
         try:
             for origin, log_type, block in self._blocks(found, fetched):
                 kind = kind or log_type.name
-                fresh = block[max(found.done - number, 0) :] if number < found.done else block
-                number += len(block) - len(fresh)
+                fresh = block
+                if number < found.done:
+                    fresh = block[found.done - number :]
+                    number += len(block) - len(fresh)
                 before, newest = number, ""
                 for events in _readable(fresh):
                     if isinstance(events, Unreadable):
@@ -106,13 +108,13 @@ class Reader:
                         reason = DecodeError(events.reason)
                         yield Failure(origin, number, reason, events.content, log_type.name, events.header)
                         continue
-                    if not events:
+                    if not (count := len(events)):
                         continue
                     newest = max(newest, _newest(events, log_type.time_field))
-                    yield Records(events, origin, range(number + 1, number + 1 + len(events)))
-                    number += len(events)
+                    yield Records(events, origin, range(number + 1, number + 1 + count))
+                    number += count
                 position = ObjectPosition(found, max(number, found.done), counts=fetched.any_came)
-                yield Barrier(position, read=len(fresh), bytes_in=fetched.take(), newest=newest)
+                yield Barrier(position, read=number - before, bytes_in=fetched.take(), newest=newest)
         except UNREADABLE as error:
             located(error, f"reading {found.origin}")
             if not self._skip_on_error or (isinstance(error, ObjectReplaced) and not is_last):

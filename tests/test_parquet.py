@@ -16,8 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from awsflow.decode.lines import BLOCK
-from awsflow.decode.parquet import is_parquet, parquet_rows, peek
+from awsflow.decode.parquet import BLOCK, is_parquet, parquet_rows, peek
 from awsflow.errors import DecodeError, LibraryMissing
 from awsflow.items import Block, Unreadable
 

@@ -60,13 +60,14 @@ def spaces_at_once(lines: Sequence[bytes]) -> Cells | None:
 
     To cells: where columns are not needed one by one, to take them apart and to put them together again costs more.
     """
+    count = len(lines)
     text = _joined(lines, f" {_AMONG_SPACES} ")
-    ends = len(lines) - 1
+    ends = count - 1
     plain = is_plain(text, besides=ends * (len(r"\u0000") - len(_AMONG_SPACES)))
     if not ((plain and text.isascii()) or text.replace(_AMONG_SPACES, "", ends).isprintable()):
         return None
-    cells = _if_aligned(text.split(), len(lines), _AMONG_SPACES)
-    return None if cells is None or _is_single(cells, len(lines)) else Cells(cells, plain)
+    cells = _if_aligned(text.split(), count, _AMONG_SPACES)
+    return None if cells is None or _is_single(cells, count) else Cells(cells, plain)
 
 
 def commas_at_once(lines: Sequence[bytes]) -> Columns | None:

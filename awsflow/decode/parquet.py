@@ -9,7 +9,6 @@ from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import Any, BinaryIO, TypeAlias
 
-from awsflow.decode.lines import BLOCK
 from awsflow.decode.parquet_values import Plan, plan, shown, values
 from awsflow.errors import DecodeError, LibraryMissing
 from awsflow.items import Block, Event, Unreadable
@@ -18,6 +17,8 @@ MAGIC = b"PAR1"
 
 _Library: TypeAlias = Any  # pyarrow has no types, and is not there on every machine
 
+BLOCK = 250
+"""Rows that are read at a time."""
 _BUFFER = 1 << 16
 """Bytes that are read at a time of each column."""
 

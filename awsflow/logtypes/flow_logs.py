@@ -74,6 +74,8 @@ class _Rows:
         """As the log has them; none: nothing has told yet."""
         self._names: Names = ()
         """As events have them, and then `source`."""
+        self._are_unique = False
+        """Whether there are names, and none of them twice."""
         self._source = ""
         self._times_at: list[int] = []
         self._begin_headers = FIRST_WORDS
@@ -92,23 +94,24 @@ class _Rows:
 
         All are split in one go.
         """
-        if not (some and self._columns):
+        count = len(some)
+        if not (count and self._are_unique):
             return None
         try:
             found = spaces_at_once(some)
         except UnicodeDecodeError:
             return None
         width = len(self._names)
-        if found is None or len(found.cells) != width * len(some):
+        if found is None or len(found.cells) != width * count:
             return None
         cells = found.cells
-        if not self._begin_headers.isdisjoint(cells[::width]) or len({*self._names}) < width:
+        if not self._begin_headers.isdisjoint(cells[::width]):
             return None
         if not self._is_wanted():
             return []
         for at in self._times_at:
             cells[at::width] = map(self._times.__getitem__, cells[at::width])
-        cells[width - 1 :: width] = [self._source] * len(some)  # where a line's end was
+        cells[width - 1 :: width] = [self._source] * count  # where a line's end was
         return Rows.of_cells(self._names, cells, is_plain=found.is_plain)
 
     def _one_by_one(self, some: Sequence[bytes], first: int) -> Block:
@@ -162,6 +165,7 @@ class _Rows:
     def _obey(self, columns: Names) -> None:
         self._columns = columns
         self._names = (*(name.replace("-", "_") for name in columns), "source")
+        self._are_unique = len({*self._names}) == len(self._names)
         self._source = source(columns)
         self._begin_headers = FIRST_WORDS | {columns[0]}
         self._times_at = [at for at, name in enumerate(columns) if name in _TIMES]
