@@ -12,7 +12,7 @@ from awsflow.items import Event, Failure, Item, Origin, Record, Records
 from awsflow.joined import Joined
 from awsflow.rows import Rows
 from awsflow.rows_json import RowsJson
-from awsflow.stages import Together
+from awsflow.stages import Encoding, Together
 
 _LEVELS = 50
 """Of objects in objects, for which Python's own stack is used."""
@@ -110,23 +110,23 @@ def log_info(origin: Origin) -> dict[str, str]:
     return {"aws_account_alias": origin.alias, **of_object} if origin.envelope == "bucket" else of_object
 
 
-@Together
-def wazuh_json(items: Iterable[Item]) -> Generator[Item, None, None]:
+@Encoding
+def wazuh_json(items: Iterable[Item], head: bytes) -> Generator[Item, None, None]:
     """The stage that encodes records for Wazuh: each event becomes the bytes of a datagram's body.
 
     Text becomes its UTF-8; bytes are encoded already and pass.
     """
-    encoder = _Encoder(Origin())
+    encoder = _Encoder(Origin(), head)
     for item in items:
         if item.__class__ is Record:
             if item.origin is not encoder.origin:
-                encoder = _Encoder(item.origin)
+                encoder = _Encoder(item.origin, head)
             encoded = encoder.encoded(item.event, item.number)
             for body in encoded if isinstance(encoded, list) else (encoded,):
                 yield Record(body, item.origin, item.number)
         elif isinstance(item, Records):
             if item.origin is not encoder.origin:
-                encoder = _Encoder(item.origin)
+                encoder = _Encoder(item.origin, head)
             yield encoder.together(item)
         else:
             yield item
@@ -149,8 +149,9 @@ def _joined(rows: Rows, writers: _Writers, make: Callable[[tuple[str, ...]], Row
 class _Encoder:
     """Encodes the events of one origin. What is the same around all of them is made once."""
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, rows_head: bytes) -> None:
         self.origin = origin
+        self._rows_head = rows_head
         self._shape = origin.shape or text
         self._account = origin.account
         head, self._tail = _around(origin)
@@ -203,7 +204,7 @@ class _Encoder:
         if not is_plain or {"aws_account_id", "log_info"} & {*names}:
             return None
         account = b',"aws_account_id":' + json_bytes(self._account) if self._account else b""
-        return RowsJson(names, self._begun, account + b"}" + self._tail)
+        return RowsJson(names, self._begun, account + b"}" + self._tail, self._rows_head)
 
 
 def _around(origin: Origin) -> tuple[bytes, bytes]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, Self
 from awsflow.envelope import wazuh_json
 from awsflow.errors import ArgumentsError
 from awsflow.items import Barrier, Encoded, Event, Failure, Item, Position, Record, Records, one_by_one
-from awsflow.stages import Stage, Together, discard, each, without
+from awsflow.stages import Encoding, Stage, Together, discard, each, without
 
 
 class Source(Protocol):
@@ -319,8 +319,12 @@ class Flow:
         return self.through(without(lambda event: not keep(event), self.stats.drop))
 
     def to(self, sink: Sink, encode: Stage = wazuh_json) -> Self:
-        """Deliver to this sink, encoded for Wazuh unless told otherwise (`awsflow.plain_json`), behind all stages."""
-        self._encode = encode
+        """Deliver to this sink, encoded for Wazuh unless told otherwise (`awsflow.plain_json`), behind all stages.
+
+        A sink may have a `head`: the bytes that it sends before each event, where they do not stand already.
+        """
+        head: bytes = getattr(sink, "head", b"")
+        self._encode = encode.behind(head) if head and isinstance(encode, Encoding) else encode
         self._sink = sink
         return self
 

@@ -10,26 +10,35 @@ class Joined(Sequence[bytes]):
 
     To keep them so takes half the memory, and to take each out only when it is sent takes less time, for it is in the
     processor's cache then. Who wants lines has them already.
+
+    What a sink sends before each event may stand in each line already, as its `head`: it is no part of the events.
     """
 
-    __slots__ = ("_count", "text")
+    __slots__ = ("_count", "head", "longest", "text")
     __hash__ = None  # type: ignore[assignment]  # as a list has none
 
-    def __init__(self, text: bytes, count: int) -> None:
-        """`count`: how many events these are."""
+    def __init__(self, text: bytes, count: int, *, head: bytes = b"", longest: int | None = None) -> None:
+        """`count`: how many events these are. `longest`: bytes that no line has more of, if that is known."""
         self.text = text
+        self.head = head
+        self.longest = len(text) if longest is None else longest
         self._count = count
 
     @property
     def size(self) -> int:
         """Bytes of all events."""
-        return len(self.text) - self._count
+        return len(self.text) - self._count * (len(self.head) + len(b"\n"))
+
+    def lines(self) -> Iterator[bytes]:
+        """Each event behind the head."""
+        return map(bytes.rstrip, BytesIO(self.text))  # to iterate is faster than to split
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[bytes]:
-        return map(bytes.rstrip, BytesIO(self.text))  # to iterate is faster than to split
+        begin = len(self.head)
+        return (line[begin:] for line in self.lines()) if begin else self.lines()
 
     def __eq__(self, other: object) -> bool:
         """Whether the other is a sequence of the same events, as a list may be."""

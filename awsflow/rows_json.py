@@ -13,21 +13,27 @@ from awsflow.rows import Rows, is_plain
 class RowsJson:
     """Writes rows whose fields have these names, each row between two other texts of JSON."""
 
-    def __init__(self, names: tuple[str, ...], before: bytes, after: bytes) -> None:
+    def __init__(self, names: tuple[str, ...], before: bytes, after: bytes, head: bytes = b"") -> None:
         """`before` goes as far as to where the first field's name begins, `after` from behind the last one's value.
 
-        Neither may hold a line break, and nothing that `json_bytes` has written does; nor `after` end in white space.
+        None may hold a line break, and nothing that `json_bytes` has written does; nor `after` end in white space.
+        `head` is that of what is `Joined`.
         """
         first, *labels = [json_bytes(name).decode() + ':"' for name in names]
-        self._first = before.decode() + first
+        self._head = head
+        self._first = (head + before).decode() + first
         self._labels = [f'",{label}' for label in labels]
         self._last = '"' + after.decode() + "\n"
+        self._least = len((self._first + self._last).encode())
+        """Bytes of a line that has the first field alone, and no text in it."""
+        self._empty = self._least + len("".join(self._labels).encode())
+        """The same of one that has all fields."""
         self._parts: list[Any] = []
 
     def joined(self, rows: Rows) -> Joined | None:
         """The rows' JSON; None where the first field is missing: then it takes mappings."""
         if not (count := len(rows)):
-            return Joined(b"", 0)
+            return Joined(b"", 0, head=self._head)
         step = 2 * len(rows.names)
         if len(self._parts) != step * count + 1:
             self._parts = self._constants(count)
@@ -37,6 +43,7 @@ class RowsJson:
         else:
             for at, column in enumerate(rows.columns):
                 parts[2 * at + 1 :: step] = column
+        least = self._empty
         try:
             text = "".join(parts)
         except TypeError:  # None is no text
@@ -44,9 +51,11 @@ class RowsJson:
                 return None
             parts = self._without_missing(parts, rows)
             text = "".join(parts)
+            least = self._least
         if not (rows.is_plain or is_plain("".join(parts[1::2]))):
             text = "".join(_escaped(parts, step))
-        return Joined(text.encode(), count)
+        joined = text.encode()
+        return Joined(joined, count, head=self._head, longest=len(joined) - (count - 1) * least)
 
     def _without_missing(self, parts: list[str], rows: Rows) -> list[str]:
         """The same parts, in which neither the name of a field stands nor its text, where it is missing."""

@@ -26,6 +26,23 @@ class Together:
         return self._stage(items)
 
 
+class Encoding(Together):
+    """A stage that encodes, and can put the head that a sink sends before each event where that costs nothing.
+
+    It stands before events that are `Joined` then, for these alone would have to be copied to put it there.
+    """
+
+    def __init__(self, encode: Callable[[Iterable[Item], bytes], Generator[Item, None, None]]) -> None:
+        """`encode` is given the head besides."""
+        super().__init__(lambda items: encode(items, b""))
+        self._encode = encode
+        self.__doc__ = encode.__doc__
+
+    def behind(self, head: bytes) -> Together:
+        """The same stage for a sink with this head."""
+        return Together(lambda items: self._encode(items, head))
+
+
 def each(function: Callable[[Any], Iterable[Event]]) -> Stage:
     """Replace each event by those that the function makes of it: none, one or several.
 

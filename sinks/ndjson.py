@@ -17,7 +17,7 @@ def lines(records: Sequence[Record]) -> bytes:
     """The records' lines. An event that is JSON stays as it is; text that is none becomes a JSON string."""
     parts = []
     for together in bodies_together(records):
-        if together.__class__ is Joined:
+        if together.__class__ is Joined and not together.head:
             parts.append(together.text)
             continue
         for body in together:

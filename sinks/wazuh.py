@@ -7,14 +7,17 @@ import stat
 import struct
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain, compress, repeat
 from operator import length_hint
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from awsflow.errors import QueueDown, SinkError
-from awsflow.items import Record, bodies
+from awsflow.items import Record, bodies_together
+from awsflow.joined import Joined
 from awsflow.shrink import shrunk
 from awsflow.sinks.gauged_pace import LOOK, GaugedPace
 from awsflow.sinks.gauges import Gauges
@@ -58,6 +61,8 @@ class WazuhSocket:
     files there say that this would come; `waited` is told for how many seconds, `note` that it begins. They are looked
     at every `look` seconds. `max_eps` caps the events per second besides.
     """
+
+    head = HEADER
 
     def __init__(
         self,
@@ -110,19 +115,27 @@ class WazuhSocket:
             self._write(share)
 
     def _write(self, records: Sequence[Record]) -> None:
-        send = self._send if self._socket is None else self._socket.send
-        whole = self._whole
-        # All are made before the first is sent: the closer they follow on each other, the less often has the queue's
-        # reader fallen asleep in between, and to wake it costs more than all else here.
-        rest = iter([HEADER + body for body in bodies(records)])
-        for datagram in rest if self._cap is None else self._cap.paced(rest):
-            if len(datagram) > whole and not (datagram := self._fitting(_before(rest, records))):
+        together = bodies_together(records)
+        left = repeat(True, len(records))
+        datagrams: Iterator[bytes] = compress(chain.from_iterable(map(_datagrams, together)), left)
+        if self._cap is not None:
+            datagrams = self._cap.paced(datagrams)
+        if max(map(_longest, together), default=0) <= self._whole:
+            send = self._send if self._socket is None else self._socket.send
+            try:
+                # The closer they follow on each other, the less often has the queue's reader fallen asleep in between,
+                # and to wake it costs more than all else here: so not even a step of Python's comes between them.
+                deque(map(send, datagrams), maxlen=0)
+            except OSError as error:
+                record = _before(left, records)
+                self._send_after(error, record, HEADER + _body(record()))
+        for datagram in datagrams:
+            if len(datagram) > self._whole and not (datagram := self._fitting(_before(left, records))):
                 continue
             try:
-                send(datagram)
+                self._send(datagram)
             except OSError as error:
-                self._send_after(error, _before(rest, records), datagram)
-                send, whole = self._send, self._whole
+                self._send_after(error, _before(left, records), datagram)
 
     def among(self, senders: int) -> None:
         """Be one of so many processes that send to this queue, each over a connection of its own, at one pace."""
@@ -201,7 +214,7 @@ class WazuhSocket:
                     f"sending to {self._path}: this kernel refuses datagrams of {size} bytes; raise "
                     "net.core.wmem_default and net.core.wmem_max"
                 ) from error
-        return self._fitting(record, told=size != len(HEADER) + len(record().event))
+        return self._fitting(record, told=size != len(HEADER) + len(_body(record())))
 
     def _fitting(self, record: Callable[[], Record], *, told: bool = False) -> bytes:
         """The datagram to send in place of one that is too large; empty if none is to be sent."""
@@ -210,13 +223,31 @@ class WazuhSocket:
             self._oversized(whole)
         if self._oversize == "dead-letter":
             return b""
-        assert isinstance(whole.event, bytes)  # noqa: S101 - for the type checker: an encoding stage came before
-        return HEADER + shrunk(whole.event, self._limit - len(HEADER))
+        return HEADER + shrunk(_body(whole), self._limit - len(HEADER))
 
 
-def _before(rest: Iterator[bytes], records: Sequence[Record]) -> Callable[[], Record]:
-    """What gets the record whose datagram comes right before the rest of them."""
-    return partial(records.__getitem__, -1 - length_hint(rest))
+def _datagrams(together: Sequence[bytes]) -> Iterable[bytes]:
+    """The datagrams of several events."""
+    if together.__class__ is Joined and together.head == HEADER:
+        return together.lines()
+    return [HEADER + body for body in together]
+
+
+def _longest(together: Sequence[bytes]) -> int:
+    """Bytes that none of these datagrams has more of."""
+    if together.__class__ is Joined:
+        return len(HEADER) + together.longest - len(together.head)
+    return len(HEADER) + max(map(len, together), default=0)
+
+
+def _body(record: Record) -> bytes:
+    assert isinstance(record.event, bytes)  # noqa: S101 - for the type checker: an encoding stage came before
+    return record.event
+
+
+def _before(left: Iterator[Any], records: Sequence[Record]) -> Callable[[], Record]:
+    """What gets the record right before those that are left: the last ones, so many."""
+    return partial(records.__getitem__, -1 - length_hint(left))
 
 
 def _connection(path: Path) -> socket.socket:

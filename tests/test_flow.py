@@ -10,8 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awsflow import Barrier, Batch, Failure, Flow, Item, Origin, Record
+from awsflow.envelope import plain_json, wazuh_json
 from awsflow.errors import DecodeError, SinkError
 from awsflow.flow import deliver
+from awsflow.items import Encoded, Records
+from awsflow.joined import Joined
+from awsflow.rows import Rows
+from awsflow.stages import Stage
 
 
 @dataclass
@@ -76,6 +81,33 @@ class FragileSink:
 
     def close(self) -> None:
         self.closed += 1
+
+
+class Blocks:
+    """A source of one block of rows."""
+
+    def items(self) -> Generator[Item, None, None]:
+        yield Records(Rows(("a",), [["1", "2"]]), Origin(envelope="none"), (1, 2))
+        yield Barrier()
+
+    def commit(self, positions: Sequence[object]) -> None:
+        raise AssertionError("there is no position")
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class SinkWithHead(FragileSink):
+    """Sends each event behind a head, and tells what stood before them already."""
+
+    head: bytes = b"1:somewhere:"
+    heads: list[bytes] = field(default_factory=list)
+
+    def write(self, records: Sequence[Record]) -> None:
+        assert isinstance(records, Encoded)
+        self.heads += [events.head for events in records.events if isinstance(events, Joined)]
+        super().write(records)
 
 
 def clock_of(*seconds: float) -> Callable[[], float]:
@@ -307,3 +339,19 @@ def test_an_iterator_whose_caller_breaks_commits_nothing_behind_the_break() -> N
 def test_a_flow_without_a_sink_does_not_run() -> None:
     with pytest.raises(ValueError, match=r"add \.to\(sink\)"):
         Flow(Objects([1])).run()
+
+
+@pytest.mark.parametrize(("encode", "before"), [(wazuh_json, SinkWithHead.head), (plain_json, b"")])
+def test_the_head_of_a_sink_stands_before_joined_events_where_the_encoder_can_put_it(
+    encode: Stage, before: bytes
+) -> None:
+    sink = SinkWithHead()
+    Flow(Blocks()).to(sink, encode).run()
+    assert sink.arrived == ['{"a":"1"}', '{"a":"2"}']
+    assert sink.heads == [before]
+
+
+def test_a_sink_without_a_head_is_given_none() -> None:
+    sink = SinkWithHead(head=b"")
+    Flow(Blocks()).to(sink).run()
+    assert sink.heads == [b""]

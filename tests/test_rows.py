@@ -16,12 +16,15 @@ from awsflow.decode.columns import (
     by_bracketed_spaces,
     by_quoted_spaces,
 )
+from awsflow.decode.lines import BLOCK
 from awsflow.envelope import common, plain_json, tell_failures, text, wazuh_json
 from awsflow.exactjson import json_bytes
 from awsflow.items import Encoded, Envelope, Item, Origin, Record, Records, bodies, one_by_one
+from awsflow.joined import Joined
 from awsflow.logtypes import alb, nlb
 from awsflow.rows import Rows, is_plain
 from awsflow.sinks import ndjson
+from awsflow.sinks.wazuh import LIMIT
 from awsflow.stages import Stage, discard, each
 
 ODD = '"\\\n\r\t\x00\x7f\x85\u2028é日'
@@ -70,6 +73,29 @@ def test_rows_are_encoded_byte_by_byte_as_the_mappings_that_they_are(
     mappings = [Record(event, where, number) for number, event in enumerate(rows, 1)]
     together = Records(rows, where, range(1, len(rows) + 1))
     assert events(wazuh_json([together])) == events(wazuh_json(mappings))
+
+
+@settings(deadline=None)
+@given(rows(), st.sampled_from(kinds), st.sampled_from([b"", b"1:somewhere:"]))
+def test_rows_stand_behind_the_head_of_a_sink_and_none_is_longer_than_is_told(
+    rows: Rows, envelope: Envelope, head: bytes
+) -> None:
+    together = Records(rows, origin(envelope, "1", text), range(1, len(rows) + 1))
+    (encoded,) = wazuh_json.behind(head)([together])
+    assert isinstance(encoded, Records)
+    assert encoded == next(iter(wazuh_json([together])))
+    if isinstance(encoded.events, Joined):
+        assert [*encoded.events.lines()] == [head + body for body in bodies(Encoded([encoded]))]
+        assert max(map(len, encoded.events.lines())) <= encoded.events.longest
+
+
+def test_that_no_row_is_long_is_known_of_more_of_them_than_fit_into_a_datagram() -> None:
+    columns = [[str(number) for number in range(BLOCK)] for _ in range(14)]
+    names = tuple(f"a_name_that_is_so_long_{number}" for number in range(14))
+    (encoded,) = wazuh_json([Records(Rows(names, columns), origin("bucket", "1", text), range(BLOCK))])
+    assert isinstance(encoded, Records)
+    assert isinstance(encoded.events, Joined)
+    assert encoded.events.longest < LIMIT < encoded.events.size
 
 
 @settings(deadline=None)

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import chain, repeat
 from pathlib import Path
@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from awsflow.errors import ArgumentsError, QueueDown, SinkError
-from awsflow.items import Origin, Record
+from awsflow.items import Encoded, Origin, Record, Records
+from awsflow.joined import Joined
 from awsflow.sinks.pace import Pace
 from awsflow.sinks.wazuh import Oversize, WazuhSocket
 from tests.wazuh import HEADER, Wazuh
@@ -75,6 +76,26 @@ class Time:
 
 def records(*bodies: bytes) -> list[Record]:
     return [Record(body, Origin("trail", "key"), number) for number, body in enumerate(bodies, 1)]
+
+
+def joined(bodies: list[bytes], head: bytes) -> Encoded:
+    """The same records, several joined behind this head."""
+    together = []
+    for first in range(0, len(bodies), 7):
+        some = bodies[first : first + 7]
+        events = Joined(b"".join(head + body + b"\n" for body in some), len(some), head=head)
+        together.append(Records(events, Origin("trail", "key"), range(first + 1, first + 1 + len(some))))
+    return Encoded(together)
+
+
+KEPT: dict[str, Callable[[list[bytes]], Sequence[Record]]] = {
+    "one by one": lambda bodies: records(*bodies),
+    "joined": lambda bodies: joined(bodies, b""),
+    "joined behind Wazuh's header": lambda bodies: joined(bodies, HEADER),
+    "joined behind another head": lambda bodies: joined(bodies, b"2:elsewhere:"),
+}
+"""Ways in which a sink may be given records."""
+however_kept = pytest.mark.parametrize("kept", KEPT.values(), ids=KEPT)
 
 
 def numbered(count: int) -> list[bytes]:
@@ -133,10 +154,13 @@ def test_one_connection_lasts_for_all_batches(engine: Engine) -> None:
 # --- a full queue
 
 
-def test_a_full_queue_is_waited_for_and_nothing_is_dropped(tmp_path: Path) -> None:
+@however_kept
+def test_a_full_queue_is_waited_for_and_nothing_is_dropped(
+    tmp_path: Path, kept: Callable[[list[bytes]], Sequence[Record]]
+) -> None:
     wazuh = Wazuh(tmp_path)  # bound, and not yet reading
     with closing(WazuhSocket(wazuh.path, timeout=0)) as sink:
-        sender = threading.Thread(target=sink.write, args=(records(*numbered(200)),))
+        sender = threading.Thread(target=sink.write, args=(kept(numbered(200)),))
         sender.start()
         sender.join(0.5)
         assert sender.is_alive()
@@ -191,9 +215,12 @@ def test_an_engine_that_ends_with_a_full_queue_does_not_leave_the_sender_waiting
 # --- an engine that restarts
 
 
-@given(st.dictionaries(st.integers(0, 29), st.integers(0, 5), max_size=6))
-@settings(deadline=None, max_examples=60)
-def test_restarts_of_the_engine_within_a_batch_neither_lose_nor_repeat_an_event(restarts: dict[int, int]) -> None:
+@however_kept
+@given(restarts=st.dictionaries(st.integers(0, 29), st.integers(0, 5), max_size=6))
+@settings(deadline=None, max_examples=30)
+def test_restarts_of_the_engine_within_a_batch_neither_lose_nor_repeat_an_event(
+    kept: Callable[[list[bytes]], Sequence[Record]], restarts: dict[int, int]
+) -> None:
     """`restarts` says before which event the engine goes, and how often is waited until it is back."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "queue"
@@ -225,14 +252,17 @@ def test_restarts_of_the_engine_within_a_batch_neither_lose_nor_repeat_an_event(
         # With a cap, which here holds nothing up, the time is asked for before each event.
         with closing(WazuhSocket(path, max_eps=1e9, clock=clock_before_each, sleep=watch.sleep)) as sink:
             sink.write(records(b"the first batch"))
-            sink.write(records(*numbered(30)))
+            sink.write(kept(numbered(30)))
         assert number == 30
         arrived += engines[-1].read()
         engines[-1].close()
     assert arrived == [HEADER + body for body in [b"the first batch", *numbered(30)]]
 
 
-def test_restarts_of_the_engine_while_its_queue_is_full_neither_lose_nor_repeat_an_event(tmp_path: Path) -> None:
+@however_kept
+def test_restarts_of_the_engine_while_its_queue_is_full_neither_lose_nor_repeat_an_event(
+    tmp_path: Path, kept: Callable[[list[bytes]], Sequence[Record]]
+) -> None:
     engines = [Engine(tmp_path / "queue")]
     arrived: list[bytes] = []
 
@@ -244,7 +274,7 @@ def test_restarts_of_the_engine_while_its_queue_is_full_neither_lose_nor_repeat_
 
     # It is asked whether to stop when the queue has been full for a while.
     with closing(WazuhSocket(engines[0].path, stop=restarted)) as sink:
-        sink.write(records(*numbered(40)))
+        sink.write(kept(numbered(40)))
     arrived += engines[-1].read()
     engines[-1].close()
     assert len(engines) > 2
@@ -416,6 +446,41 @@ def test_an_event_that_does_not_fit_is_shrunk_and_the_whole_one_is_given_away(en
     assert aws["eventName"] == "RunInstances"
     assert told == [batch[1]]
     assert batch[1].event == body
+
+
+@however_kept
+@pytest.mark.parametrize("at", range(9))
+def test_however_events_are_kept_it_is_told_which_one_does_not_fit(
+    engine: Engine, kept: Callable[[list[bytes]], Sequence[Record]], at: int
+) -> None:
+    large = in_envelope(userAgent="u" * 70_000, eventName="RunInstances")
+    bodies = [*numbered(at), large, *numbered(8 - at)]
+    with sink_to(engine, "shrink") as (sink, told):
+        sink.write(kept(bodies))
+    arrived = engine.read()
+    assert LIMIT - 100 < len(arrived.pop(at)) <= LIMIT
+    assert arrived == [HEADER + body for body in numbered(at) + numbered(8 - at)]
+    assert told == [records(*bodies)[at]]
+
+
+@however_kept
+def test_however_events_are_kept_one_that_the_kernel_refuses_is_shrunk_and_told(
+    engine: Engine, kept: Callable[[list[bytes]], Sequence[Record]]
+) -> None:
+    """Of all of them is known that none is too large for Wazuh."""
+    with sink_to(engine, "shrink") as (sink, told), connection_of(sink, engine) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the kernel makes its minimum of it
+        least = connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        bodies = [*numbered(1), in_envelope(userAgent="u" * least), *numbered(1)]
+        sender = threading.Thread(target=sink.write, args=(kept(bodies),))
+        sender.start()  # its buffer does not hold all of them
+        arrived: list[bytes] = []
+        while sender.is_alive():
+            arrived += engine.read()
+    first, shrunk, last = [*arrived, *engine.read()]
+    assert first == last == HEADER + bodies[0]
+    assert json.loads(shrunk.removeprefix(HEADER))["aws"]["log_info"]["truncated"] == ["userAgent"]
+    assert told == records(*bodies)[1:2]
 
 
 def test_with_dead_letter_an_event_that_does_not_fit_is_only_given_away(engine: Engine) -> None:
