@@ -63,6 +63,7 @@ class WazuhSocket:
     """
 
     head = HEADER
+    """What is sent before each event, where it does not stand there already."""
 
     def __init__(
         self,
