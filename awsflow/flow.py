@@ -321,7 +321,8 @@ class Flow:
     def to(self, sink: Sink, encode: Stage = wazuh_json) -> Self:
         """Deliver to this sink, encoded for Wazuh unless told otherwise (`awsflow.plain_json`), behind all stages.
 
-        A sink may have a `head`: the bytes that it sends before each event, where they do not stand already.
+        A sink may have a `head`: bytes, UTF-8 in one line, that it sends before each event. What is joined by then
+        has it already, see `awsflow.joined`.
         """
         head: bytes = getattr(sink, "head", b"")
         self._encode = encode.behind(head) if head and isinstance(encode, Encoding) else encode

@@ -29,7 +29,7 @@ class Together:
 class Encoding(Together):
     """A stage that encodes, and can put the head that a sink sends before each event where that costs nothing.
 
-    It stands before events that are `Joined` then, for these alone would have to be copied to put it there.
+    It stands before events that are `Joined` then: from each of the others a datagram is made anyway.
     """
 
     def __init__(self, encode: Callable[[Iterable[Item], bytes], Generator[Item, None, None]]) -> None:

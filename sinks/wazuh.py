@@ -116,27 +116,31 @@ class WazuhSocket:
             self._write(share)
 
     def _write(self, records: Sequence[Record]) -> None:
+        send = self._send if self._socket is None else self._socket.send
+        whole = self._whole
         together = bodies_together(records)
-        left = repeat(True, len(records))
-        datagrams: Iterator[bytes] = compress(chain.from_iterable(map(_datagrams, together)), left)
-        if self._cap is not None:
-            datagrams = self._cap.paced(datagrams)
-        if max(map(_longest, together), default=0) <= self._whole:
-            send = self._send if self._socket is None else self._socket.send
+        left: Iterator[Any]
+        # The closer they follow on each other, the less often has the queue's reader fallen asleep in between, and to
+        # wake it costs more than all else here.
+        if self._cap is None and all(_are_ready(some, whole) for some in together):
+            left = repeat(True, len(records))
+            datagrams: Iterator[bytes] = compress(chain.from_iterable(map(_datagrams, together)), left)
             try:
-                # The closer they follow on each other, the less often has the queue's reader fallen asleep in between,
-                # and to wake it costs more than all else here: so not even a step of Python's comes between them.
-                deque(map(send, datagrams), maxlen=0)
+                deque(map(send, datagrams), maxlen=0)  # without a step of Python's in between
             except OSError as error:
                 record = _before(left, records)
                 self._send_after(error, record, HEADER + _body(record()))
-        for datagram in datagrams:
-            if len(datagram) > self._whole and not (datagram := self._fitting(_before(left, records))):
+                send, whole = self._send, self._whole
+        else:
+            left = datagrams = iter([datagram for some in together for datagram in _datagrams(some)])
+        for datagram in datagrams if self._cap is None else self._cap.paced(datagrams):
+            if len(datagram) > whole and not (datagram := self._fitting(_before(left, records))):
                 continue
             try:
-                self._send(datagram)
+                send(datagram)
             except OSError as error:
                 self._send_after(error, _before(left, records), datagram)
+                send, whole = self._send, self._whole
 
     def among(self, senders: int) -> None:
         """Be one of so many processes that send to this queue, each over a connection of its own, at one pace."""
@@ -227,18 +231,16 @@ class WazuhSocket:
         return HEADER + shrunk(_body(whole), self._limit - len(HEADER))
 
 
+def _are_ready(together: Sequence[bytes], longest: int) -> bool:
+    """Whether several events are lines that can be sent as they are, none of them longer than that."""
+    return together.__class__ is Joined and together.head == HEADER and together.longest <= longest
+
+
 def _datagrams(together: Sequence[bytes]) -> Iterable[bytes]:
     """The datagrams of several events."""
     if together.__class__ is Joined and together.head == HEADER:
         return together.lines()
     return [HEADER + body for body in together]
-
-
-def _longest(together: Sequence[bytes]) -> int:
-    """Bytes that none of these datagrams has more of."""
-    if together.__class__ is Joined:
-        return len(HEADER) + together.longest - len(together.head)
-    return len(HEADER) + max(map(len, together), default=0)
 
 
 def _body(record: Record) -> bytes:

@@ -18,9 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from awsflow.envelope import wazuh_json
 from awsflow.errors import ArgumentsError, QueueDown, SinkError
 from awsflow.items import Encoded, Origin, Record, Records
 from awsflow.joined import Joined
+from awsflow.rows import Rows
 from awsflow.sinks.pace import Pace
 from awsflow.sinks.wazuh import Oversize, WazuhSocket
 from tests.wazuh import HEADER, Wazuh
@@ -281,6 +283,25 @@ def test_restarts_of_the_engine_while_its_queue_is_full_neither_lose_nor_repeat_
     assert arrived == [HEADER + body for body in numbered(40)]
 
 
+@however_kept
+def test_a_restart_of_the_engine_while_an_event_waits_for_it_neither_loses_nor_repeats_one(
+    engine: Engine, kept: Callable[[list[bytes]], Sequence[Record]]
+) -> None:
+    with closing(WazuhSocket(engine.path)) as sink:
+        sender = threading.Thread(target=sink.write, args=(kept(numbered(60)),))
+        sender.start()
+        sender.join(0.1)
+        assert sender.is_alive()
+        engine.socket.shutdown(socket.SHUT_RD)  # nothing comes behind what it holds
+        arrived = engine.read()
+        engine.close()
+        with closing(Engine(engine.path)) as back:
+            while sender.is_alive():
+                arrived += back.read()
+            arrived += back.read()
+    assert arrived == [HEADER + body for body in numbered(60)]
+
+
 @pytest.mark.parametrize("timeout", [0.0, 0.3, 30.0])
 @pytest.mark.parametrize("there", [True, False])
 def test_a_queue_that_stays_away_is_given_up_after_the_time_limit(tmp_path: Path, timeout: float, there: bool) -> None:
@@ -461,6 +482,17 @@ def test_however_events_are_kept_it_is_told_which_one_does_not_fit(
     assert LIMIT - 100 < len(arrived.pop(at)) <= LIMIT
     assert arrived == [HEADER + body for body in numbered(at) + numbered(8 - at)]
     assert told == [records(*bodies)[at]]
+
+
+def test_of_rows_it_is_told_which_one_does_not_fit(engine: Engine) -> None:
+    rows = Rows(("a",), [["before", "x" * 70_000, "behind"]])
+    encoded = wazuh_json.behind(WazuhSocket.head)([Records(rows, Origin("trail", "key"), (1, 2, 3))])
+    with sink_to(engine, "shrink") as (sink, told):
+        sink.write(Encoded(item for item in encoded if isinstance(item, Records)))
+    before, shrunk, behind = engine.read()
+    assert (b'"before"' in before, b'"behind"' in behind) == (True, True)
+    assert LIMIT - 100 < len(shrunk) <= LIMIT
+    assert [record.number for record in told] == [2]
 
 
 @however_kept
