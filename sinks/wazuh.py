@@ -13,7 +13,7 @@ from functools import partial
 from itertools import chain, compress, repeat
 from operator import length_hint
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeGuard
 
 from awsflow.errors import QueueDown, SinkError
 from awsflow.items import Record, bodies_together
@@ -122,7 +122,7 @@ class WazuhSocket:
         left: Iterator[Any]
         # The closer they follow on each other, the less often has the queue's reader fallen asleep in between, and to
         # wake it costs more than all else here.
-        if self._cap is None and all(_are_ready(some, whole) for some in together):
+        if self._cap is None and all(_are_ready(some) and some.longest <= whole for some in together):
             left = repeat(True, len(records))
             datagrams: Iterator[bytes] = compress(chain.from_iterable(map(_datagrams, together)), left)
             try:
@@ -231,16 +231,14 @@ class WazuhSocket:
         return HEADER + shrunk(_body(whole), self._limit - len(HEADER))
 
 
-def _are_ready(together: Sequence[bytes], longest: int) -> bool:
-    """Whether several events are lines that can be sent as they are, none of them longer than that."""
-    return together.__class__ is Joined and together.head == HEADER and together.longest <= longest
+def _are_ready(together: Sequence[bytes]) -> TypeGuard[Joined]:
+    """Whether the lines of several events are their datagrams."""
+    return together.__class__ is Joined and together.head == HEADER
 
 
 def _datagrams(together: Sequence[bytes]) -> Iterable[bytes]:
     """The datagrams of several events."""
-    if together.__class__ is Joined and together.head == HEADER:
-        return together.lines()
-    return [HEADER + body for body in together]
+    return together.lines() if _are_ready(together) else [HEADER + body for body in together]
 
 
 def _body(record: Record) -> bytes:

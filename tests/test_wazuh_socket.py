@@ -219,7 +219,7 @@ def test_an_engine_that_ends_with_a_full_queue_does_not_leave_the_sender_waiting
 
 @however_kept
 @given(restarts=st.dictionaries(st.integers(0, 29), st.integers(0, 5), max_size=6))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=60)
 def test_restarts_of_the_engine_within_a_batch_neither_lose_nor_repeat_an_event(
     kept: Callable[[list[bytes]], Sequence[Record]], restarts: dict[int, int]
 ) -> None:
