@@ -118,16 +118,16 @@ def wazuh_json(items: Iterable[Item], head: bytes) -> Generator[Item, None, None
     """
     encoder = _Encoder(Origin(), head)
     for item in items:
-        if item.__class__ is Record:
+        if item.__class__ is Records:
+            if item.origin is not encoder.origin:
+                encoder = _Encoder(item.origin, head)
+            yield encoder.together(item)
+        elif item.__class__ is Record:
             if item.origin is not encoder.origin:
                 encoder = _Encoder(item.origin, head)
             encoded = encoder.encoded(item.event, item.number)
             for body in encoded if isinstance(encoded, list) else (encoded,):
                 yield Record(body, item.origin, item.number)
-        elif isinstance(item, Records):
-            if item.origin is not encoder.origin:
-                encoder = _Encoder(item.origin, head)
-            yield encoder.together(item)
         else:
             yield item
 

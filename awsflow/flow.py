@@ -110,11 +110,12 @@ class Stats:
 
     def add(self, barrier: Barrier) -> None:
         """Count what a barrier covers."""
-        self.read += barrier.read
-        self.objects += barrier.objects
-        self.bytes_in += barrier.bytes_in
-        self.newest = max(self.newest, barrier.newest)
-        self.newest_object = max(self.newest_object, barrier.written)
+        _, read, objects, bytes_in, newest, written = barrier
+        self.read += read
+        self.objects += objects
+        self.bytes_in += bytes_in
+        self.newest = max(self.newest, newest)
+        self.newest_object = max(self.newest_object, written)
 
     def drop(self) -> None:
         """Count a discarded event."""
@@ -224,12 +225,7 @@ def deliver(
     broken: list[BaseException] = []
     try:
         for item in _until_broken(items, broken):
-            if isinstance(item, Record | Records):
-                waiting.add(item)
-                is_full = waiting.count > batch.records or waiting.size > batch.size
-                if is_full and waiting.make_room(batch):
-                    due = clock() + batch.seconds
-            elif item.__class__ is Barrier:
+            if isinstance(item, Barrier):
                 stats.add(item)
                 if item.position is not None:
                     waiting.cover(item.position)
@@ -241,6 +237,11 @@ def deliver(
             elif isinstance(item, Failure):
                 stats.failed += 1
                 failures.add(item)
+            else:
+                waiting.add(item)
+                is_full = waiting.count > batch.records or waiting.size > batch.size
+                if is_full and waiting.make_room(batch):
+                    due = clock() + batch.seconds
         else:
             if not broken:
                 waiting.cover_all()

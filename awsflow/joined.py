@@ -14,7 +14,7 @@ class Joined(Sequence[bytes]):
     What a sink sends before each event may stand in each line already, as its `head`: it is no part of the events.
     """
 
-    __slots__ = ("_count", "head", "longest", "text")
+    __slots__ = ("_count", "head", "longest", "size", "text")
     __hash__ = None  # type: ignore[assignment]  # as a list has none
 
     def __init__(self, text: bytes, count: int, *, head: bytes = b"", longest: int | None = None) -> None:
@@ -22,12 +22,9 @@ class Joined(Sequence[bytes]):
         self.text = text
         self.head = head
         self.longest = len(text) if longest is None else longest
-        self._count = count
-
-    @property
-    def size(self) -> int:
+        self.size = len(text) - count * (len(head) + len(b"\n"))
         """Bytes of all events."""
-        return len(self.text) - self._count * (len(self.head) + len(b"\n"))
+        self._count = count
 
     def lines(self) -> Iterator[bytes]:
         """Each event behind the head."""

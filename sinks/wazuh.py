@@ -122,9 +122,10 @@ class WazuhSocket:
         left: Iterator[Any]
         # The closer they follow on each other, the less often has the queue's reader fallen asleep in between, and to
         # wake it costs more than all else here.
-        if self._cap is None and all(_are_ready(some) and some.longest <= whole for some in together):
+        ready = [some for some in together if _are_ready(some) and some.longest <= whole]
+        if self._cap is None and len(ready) == len(together):
             left = repeat(True, len(records))
-            datagrams: Iterator[bytes] = compress(chain.from_iterable(map(_datagrams, together)), left)
+            datagrams: Iterator[bytes] = compress(chain.from_iterable(map(Joined.lines, ready)), left)
             try:
                 deque(map(send, datagrams), maxlen=0)  # without a step of Python's in between
             except OSError as error:

@@ -18,6 +18,8 @@ UNREADABLE = (DecompressError, DecodeError, ServiceError)
 """Errors that are one object's own; all others concern whatever comes behind it as well."""
 VERSIONS = 3
 """How many versions of one object are begun in one run, if it is replaced while it is read."""
+FEW = 250
+"""So many rows have a barrier, and less only at an end or when time has passed: one costs as much as five rows."""
 
 Anew: TypeAlias = Callable[[Found], tuple[Found, Generator[bytes, None, None]]]
 """An object as it is now, and its chunks."""
@@ -64,7 +66,7 @@ class Reader:
                 yield from self.read(found, chunks)
 
     def read(self, found: Found, chunks: Iterator[bytes]) -> Generator[Item, None, None]:
-        """The records of an object behind those that are done already, with a barrier behind each block of them.
+        """The records of an object behind those that are done already, with a barrier behind every few of them.
 
         `chunks` are the object's bytes as they lie in the store. What cannot be read becomes a failure where errors
         are skipped, and is raised, with the object's place in its message, where they are not; in both cases the
@@ -89,8 +91,8 @@ class Reader:
     def _read(self, found: Found, chunks: Iterator[bytes], *, is_last: bool) -> Generator[Item, None, None]:
         """The records of one version; ObjectReplaced if it ends before its end, unless it is the last one to try."""
         fetched = _Counted(chunks)
-        number = 0
-        kind = ""
+        number = read = 0
+        kind = newest = ""
         try:
             for origin, log_type, block in self._blocks(found, fetched):
                 kind = kind or log_type.name
@@ -98,39 +100,45 @@ class Reader:
                 if number < found.done:
                     fresh = block[found.done - number :]
                     number += len(block) - len(fresh)
-                before, newest = number, ""
+                count = 0
                 for events in _readable(fresh):
                     if isinstance(events, Unreadable):
-                        number += 1
                         if not self._skip_on_error:
-                            yield Barrier(ObjectPosition(found, number - 1), read=number - 1 - before, newest=newest)
-                            raise DecodeError(f"reading {origin}: record {number}, {events.reason}")
+                            raise DecodeError(f"reading {origin}: record {number + 1}, {events.reason}")
+                        number += 1
+                        read += 1
                         reason = DecodeError(events.reason)
                         yield Failure(origin, number, reason, events.content, log_type.name, events.header)
-                        continue
-                    if not (count := len(events)):
-                        continue
-                    newest = max(newest, _newest(events, log_type.time_field))
-                    yield Records(events, origin, range(number + 1, number + 1 + count))
-                    number += count
+                    elif count := len(events):
+                        newest = max(newest, _newest(events, log_type.time_field))
+                        yield Records(events, origin, range(number + 1, number + 1 + count))
+                        number += count
+                        read += count
+                if count and read < FEW and block.__class__ is Rows:
+                    continue
                 position = ObjectPosition(found, max(number, found.done), counts=fetched.any_came)
-                yield Barrier(position, read=number - before, bytes_in=fetched.take(), newest=newest)
+                yield Barrier(position, read, bytes_in=fetched.take(), newest=newest)
+                read, newest = 0, ""
         except UNREADABLE as error:
             located(error, f"reading {found.origin}")
             if not self._skip_on_error or (isinstance(error, ObjectReplaced) and not is_last):
+                if read:
+                    yield Barrier(ObjectPosition(found, number), read, bytes_in=fetched.take(), newest=newest)
                 raise
             self._can_read = self._can_read or fetched.any_came
             is_refused = not fetched.any_came and _refuses(error)
             if self._can_read or not (is_refused and found.failed_before):
                 yield Failure(found.origin, number + 1, error)
             position = ObjectPosition(found, max(number, found.done), error=str(error), counts=not is_refused)
-            yield Barrier(position, bytes_in=fetched.take())
+            yield Barrier(position, read, bytes_in=fetched.take(), newest=newest)
         else:
             self._can_read = True
             yield Barrier(
                 ObjectPosition(found, number, finished=True, log_type=kind),
+                read,
                 objects=1,
                 bytes_in=fetched.take(),
+                newest=newest,
                 written=found.written,
             )
 

@@ -2,14 +2,18 @@
 
 import gzip
 import json
+from contextlib import suppress
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from more_itertools import sliced
 
-from awsflow.items import Barrier, Found, Records
+from awsflow.decode.lines import BLOCK
+from awsflow.errors import DecodeError, DecompressError
+from awsflow.items import Barrier, Failure, Found, Records
 from awsflow.logtypes import log_types_named
-from awsflow.sources.reading import Reader, origin_of
+from awsflow.sources.reading import FEW, Reader, origin_of
 
 TYPES = log_types_named("cloudtrail")
 EVENTS = 700
@@ -29,3 +33,58 @@ def test_of_an_object_that_was_begun_no_position_lies_before_what_was_done(done:
             reached = item.numbers[-1]
         elif isinstance(item, Barrier) and item.position is not None:
             assert item.position.records == reached
+
+
+FLOWS = log_types_named("vpcflow")
+FLOW_HEADER = "version account-id interface-id end"
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    lines=st.integers(1, 1500),
+    bad=st.sets(st.integers(1, 1500), max_size=3),
+    done=st.integers(0, 1000),
+    cut=st.floats(0.3, 1.1),
+    piece=st.sampled_from([300, 100_000]),
+    skip=st.booleans(),
+)
+def test_every_row_that_comes_has_a_barrier_behind_it_however_the_object_ends(
+    *, lines: int, bad: set[int], done: int, cut: float, piece: int, skip: bool
+) -> None:
+    """Its end may be one, or damage in it, or a line that is none; and barriers tell of what lies between them."""
+    done = min(done, lines)
+    flows = ["2 1" if number in bad else f"2 1 eni-{number} {1_793_500_000 + number}" for number in range(1, lines + 1)]
+    content = gzip.compress("\n".join([FLOW_HEADER, *flows]).encode(), 1)
+    content = content[: int(len(content) * cut)]
+    found = Found(origin_of("flows", "a.log.gz", "", FLOWS[0]), len(content), done=done, log_type="vpcflow")
+    reached, since, newest = done, 0, ""
+    with suppress(DecodeError, DecompressError):
+        for item in Reader(FLOWS, skip_on_error=skip).read(found, iter(sliced(content, piece))):
+            if isinstance(item, Records):
+                assert list(item.numbers) == list(range(reached + 1, reached + 1 + len(item.numbers)))
+                since += len(item.numbers)
+                newest = max(newest, *(event["end"] for event in item.events if isinstance(event, dict)))
+                assert since < FEW + BLOCK
+                reached = item.numbers[-1]
+            elif isinstance(item, Failure) and item.content is not None:
+                assert item.number == reached + 1
+                since += 1
+                reached += 1
+            elif isinstance(item, Barrier):
+                assert (item.position.records, item.read, item.newest) == (reached, since, newest)
+                since, newest = 0, ""
+    assert since == 0
+    if cut >= 1 and (skip or not {number for number in bad if number > done}):
+        assert reached == lines
+
+
+@pytest.mark.parametrize(
+    ("done", "reads"), [(0, [3 * BLOCK - 1, BLOCK, 0, 0, 2]), (249, [0, 0, 2 * BLOCK, 0, 0, 0, 2])]
+)
+def test_rows_share_a_barrier_until_they_are_not_few_and_time_passes_meanwhile(done: int, reads: list[int]) -> None:
+    """A chunk that fills no block is a barrier at once, and so is a block that is done."""
+    flows = [f"2 1 eni-{number} 1793500000\n".encode() for number in range(4 * BLOCK)]
+    chunks = [FLOW_HEADER.encode() + b"\n" + b"".join(flows), b"2 1", b" eni", b"-0 1793500000\n"]
+    found = Found(origin_of("flows", "a.log", "", FLOWS[0]), 0, done=done, log_type="vpcflow")
+    items = list(Reader(FLOWS, skip_on_error=False).read(found, iter(chunks)))
+    assert [item.read for item in items if isinstance(item, Barrier)] == reads

@@ -42,6 +42,8 @@ _AT_MOST = 1 << 20
 _END = "\n"
 _AMONG_SPACES = "\0"
 """The end of a line in a text that is split at white space."""
+_ADDED = len(r"\u0000") - len(_AMONG_SPACES)
+"""What JSON adds to it."""
 _QUOTED, _GROUP = "\0", "\1"
 """Marks: here something stood in quotes, or in brackets."""
 
@@ -62,9 +64,8 @@ def spaces_at_once(lines: Sequence[bytes]) -> Cells | None:
     """
     count = len(lines)
     text = _joined(lines, f" {_AMONG_SPACES} ")
-    ends = count - 1
-    plain = is_plain(text, besides=ends * (len(r"\u0000") - len(_AMONG_SPACES)))
-    if not ((plain and text.isascii()) or text.replace(_AMONG_SPACES, "", ends).isprintable()):
+    plain = is_plain(text, besides=(count - 1) * _ADDED)
+    if not ((plain and text.isascii()) or text.replace(_AMONG_SPACES, "", count - 1).isprintable()):
         return None
     cells = _if_aligned(text.split(), count, _AMONG_SPACES)
     return None if cells is None or _is_single(cells, count) else Cells(cells, plain)
@@ -130,7 +131,7 @@ def spaces_and_lists_at_once(lines: Sequence[bytes]) -> Columns | None:
 def _joined(lines: Sequence[bytes], between: str) -> str:
     """The lines' text; none, which is a single column, if it is too much."""
     ends = between.encode()
-    text = lines.text.replace(b"\n", ends) if isinstance(lines, Lines) else ends.join(lines)
+    text = lines.text.replace(b"\n", ends) if lines.__class__ is Lines else ends.join(lines)
     return text.decode() if len(text) <= _AT_MOST else ""
 
 

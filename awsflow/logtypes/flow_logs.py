@@ -77,6 +77,7 @@ class _Rows:
         self._are_unique = False
         """Whether there are names, and none of them twice."""
         self._source = ""
+        self._is_wanted = not only
         self._times_at: list[int] = []
         self._begin_headers = FIRST_WORDS
 
@@ -101,18 +102,19 @@ class _Rows:
             found = spaces_at_once(some)
         except UnicodeDecodeError:
             return None
+        if found is None:
+            return None
+        cells, is_plain = found
         width = len(self._names)
-        if found is None or len(found.cells) != width * count:
+        if len(cells) != width * count or not self._begin_headers.isdisjoint(cells[::width]):
             return None
-        cells = found.cells
-        if not self._begin_headers.isdisjoint(cells[::width]):
-            return None
-        if not self._is_wanted():
+        if not self._is_wanted:
             return []
+        time = self._times.__getitem__
         for at in self._times_at:
-            cells[at::width] = map(self._times.__getitem__, cells[at::width])
+            cells[at::width] = map(time, cells[at::width])
         cells[width - 1 :: width] = [self._source] * count  # where a line's end was
-        return Rows.of_cells(self._names, cells, is_plain=found.is_plain)
+        return Rows.of_cells(self._names, cells, is_plain=is_plain)
 
     def _one_by_one(self, some: Sequence[bytes], first: int) -> Block:
         """The same, line by line."""
@@ -133,7 +135,7 @@ class _Rows:
                     line,
                     self._header(),
                 )
-            if self._is_wanted():
+            if self._is_wanted:
                 block.append(event)
         return block
 
@@ -167,11 +169,9 @@ class _Rows:
         self._names = (*(name.replace("-", "_") for name in columns), "source")
         self._are_unique = len({*self._names}) == len(self._names)
         self._source = source(columns)
+        self._is_wanted = self._only in ("", self._source)
         self._begin_headers = FIRST_WORDS | {columns[0]}
         self._times_at = [at for at, name in enumerate(columns) if name in _TIMES]
-
-    def _is_wanted(self) -> bool:
-        return self._only in ("", self._source)
 
 
 def _of_parquet(chunks: Iterator[bytes], only: str) -> Iterator[RowsOrBlock]:
