@@ -73,7 +73,7 @@ class LoggedFailures:
 
 
 class Batch(NamedTuple):
-    """When to flush: as soon as one of these is reached."""
+    """When to flush: as soon as one of these is reached, at a barrier. Of an object's rows some hundreds share one."""
 
     records: int = 1000
     size: int = 1 << 20

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from time import monotonic
 from typing import TypeAlias, cast
 
 from awsflow.decode.compression import members
@@ -19,7 +20,12 @@ UNREADABLE = (DecompressError, DecodeError, ServiceError)
 VERSIONS = 3
 """How many versions of one object are begun in one run, if it is replaced while it is read."""
 FEW = 250
-"""So many rows have a barrier, and less only at an end or when time has passed: one costs as much as five rows."""
+"""Less rows than that have no barrier of their own, unless the next are long in coming: one costs as much as five rows.
+
+A piece of content that fills no block is followed by one, so that between two lie no more than some 100 KiB besides.
+"""
+SOON = 0.5
+"""Seconds behind which there is one, however few they are."""
 
 Anew: TypeAlias = Callable[[Found], tuple[Found, Generator[bytes, None, None]]]
 """An object as it is now, and its chunks."""
@@ -91,6 +97,7 @@ class Reader:
     def _read(self, found: Found, chunks: Iterator[bytes], *, is_last: bool) -> Generator[Item, None, None]:
         """The records of one version; ObjectReplaced if it ends before its end, unless it is the last one to try."""
         fetched = _Counted(chunks)
+        due = monotonic() + SOON
         number = read = 0
         kind = newest = ""
         try:
@@ -100,37 +107,36 @@ class Reader:
                 if number < found.done:
                     fresh = block[found.done - number :]
                     number += len(block) - len(fresh)
-                count = 0
                 for events in _readable(fresh):
                     if isinstance(events, Unreadable):
-                        if not self._skip_on_error:
-                            raise DecodeError(f"reading {origin}: record {number + 1}, {events.reason}")
+                        yield self._failure(events, origin, number + 1, log_type)
                         number += 1
                         read += 1
-                        reason = DecodeError(events.reason)
-                        yield Failure(origin, number, reason, events.content, log_type.name, events.header)
                     elif count := len(events):
                         newest = max(newest, _newest(events, log_type.time_field))
                         yield Records(events, origin, range(number + 1, number + 1 + count))
                         number += count
                         read += count
-                if count and read < FEW and block.__class__ is Rows:
+                if block.__class__ is Rows and len(fresh) and read < FEW and monotonic() < due:
                     continue
                 position = ObjectPosition(found, max(number, found.done), counts=fetched.any_came)
                 yield Barrier(position, read, bytes_in=fetched.take(), newest=newest)
                 read, newest = 0, ""
-        except UNREADABLE as error:
+                due = monotonic() + SOON
+        except Exception as error:
+            if read:
+                yield Barrier(ObjectPosition(found, number), read, bytes_in=fetched.take(), newest=newest)
+            if not isinstance(error, UNREADABLE):
+                raise
             located(error, f"reading {found.origin}")
             if not self._skip_on_error or (isinstance(error, ObjectReplaced) and not is_last):
-                if read:
-                    yield Barrier(ObjectPosition(found, number), read, bytes_in=fetched.take(), newest=newest)
                 raise
             self._can_read = self._can_read or fetched.any_came
             is_refused = not fetched.any_came and _refuses(error)
             if self._can_read or not (is_refused and found.failed_before):
                 yield Failure(found.origin, number + 1, error)
             position = ObjectPosition(found, max(number, found.done), error=str(error), counts=not is_refused)
-            yield Barrier(position, read, bytes_in=fetched.take(), newest=newest)
+            yield Barrier(position, bytes_in=fetched.take())
         else:
             self._can_read = True
             yield Barrier(
@@ -141,6 +147,12 @@ class Reader:
                 newest=newest,
                 written=found.written,
             )
+
+    def _failure(self, one: Unreadable, origin: Origin, number: int, log_type: LogType) -> Failure:
+        """What is told of a record that cannot be read. DecodeError where errors are not skipped."""
+        if not self._skip_on_error:
+            raise DecodeError(f"reading {origin}: record {number}, {one.reason}")
+        return Failure(origin, number, DecodeError(one.reason), one.content, log_type.name, one.header)
 
     def _blocks(self, found: Found, chunks: Iterator[bytes]) -> Iterator[tuple[Origin, LogType, RowsOrBlock]]:
         """The blocks of all files in an object, with what is known of it once it is open."""

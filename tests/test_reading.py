@@ -2,7 +2,10 @@
 
 import gzip
 import json
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +13,12 @@ from hypothesis import strategies as st
 from more_itertools import sliced
 
 from awsflow.decode.lines import BLOCK
-from awsflow.errors import DecodeError, DecompressError
-from awsflow.items import Barrier, Failure, Found, Records
+from awsflow.envelope import wazuh_json
+from awsflow.errors import DecodeError, DecompressError, ObjectReplaced, ServiceError, Throttled
+from awsflow.flow import Batch
+from awsflow.items import Barrier, Failure, Found, Item, Records
 from awsflow.logtypes import log_types_named
-from awsflow.sources.reading import FEW, Reader, origin_of
+from awsflow.sources.reading import FEW, SOON, Reader, origin_of
 
 TYPES = log_types_named("cloudtrail")
 EVENTS = 700
@@ -88,3 +93,59 @@ def test_rows_share_a_barrier_until_they_are_not_few_and_time_passes_meanwhile(d
     found = Found(origin_of("flows", "a.log", "", FLOWS[0]), 0, done=done, log_type="vpcflow")
     items = list(Reader(FLOWS, skip_on_error=False).read(found, iter(chunks)))
     assert [item.read for item in items if isinstance(item, Barrier)] == reads
+
+
+def flows(lines: int, width: int = 1) -> bytes:
+    """A log of so many flows, with names of so many bytes."""
+    rows = (f"2 1 {number:0{width}} 1793500000\n" for number in range(1, lines + 1))
+    return f"{FLOW_HEADER}\n{''.join(rows)}".encode()
+
+
+def breaking_off(chunks: list[bytes], error: Exception) -> Iterator[bytes]:
+    """The chunks, and then the error."""
+    yield from chunks
+    raise error
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("error", [Throttled("now"), ServiceError("no"), ObjectReplaced("anew"), RuntimeError("so")])
+def test_the_rows_before_any_error_have_their_barrier_before_it(error: Exception, *, skip: bool) -> None:
+    """Whoever's error it is: what came is delivered, for the next run may end at the same place."""
+    found = Found(origin_of("flows", "a.log", "", FLOWS[0]), 0, log_type="vpcflow")
+    items: list[Item] = []
+    ends = nullcontext() if skip and isinstance(error, ServiceError) else pytest.raises(type(error))
+    with ends:
+        items.extend(Reader(FLOWS, skip_on_error=skip).read(found, breaking_off([flows(2 * BLOCK - 10)], error)))
+    kinds = [type(item) for item in items]
+    assert kinds[:3] == [Records, Records, Barrier]
+    assert isinstance(items[2], Barrier)
+    assert (items[2].position.records, items[2].read) == (2 * BLOCK - 10, 2 * BLOCK - 10)
+
+
+def test_rows_have_a_barrier_after_a_while_however_few_they_are() -> None:
+    """Whoever makes something of them may be slow, and must be asked in time whether to stop."""
+    found = Found(origin_of("flows", "a.log", "", FLOWS[0]), 0, log_type="vpcflow")
+    items = Reader(FLOWS, skip_on_error=False).read(found, iter([flows(2 * BLOCK)]))
+    assert isinstance(next(items), Records)
+    time.sleep(SOON + 0.1)
+    assert isinstance(next(items), Barrier)
+
+
+@pytest.mark.parametrize("width", [1_000, 5_000, 20_000, 60_000])
+@pytest.mark.parametrize("compress", [bytes, partial(gzip.compress, compresslevel=1)])
+def test_long_rows_have_a_barrier_before_they_are_more_than_a_batch(
+    compress: Callable[[bytes], bytes], width: int
+) -> None:
+    """However large rows are, what a kill may repeat of them is no more than of others."""
+    content = compress(flows((8 << 20) // width, width))
+    found = Found(origin_of("flows", "a.log", "", FLOWS[0]), 0, log_type="vpcflow")
+    size = 0
+    sizes = []
+    for item in wazuh_json(Reader(FLOWS, skip_on_error=False).read(found, iter(sliced(content, 1 << 16)))):
+        if isinstance(item, Records):
+            size += item.size
+        elif isinstance(item, Barrier):
+            sizes.append(size)
+            size = 0
+    assert sum(sizes) > 7 << 20
+    assert max(sizes) < Batch().size
