@@ -20,12 +20,11 @@ UNREADABLE = (DecompressError, DecodeError, ServiceError)
 VERSIONS = 3
 """How many versions of one object are begun in one run, if it is replaced while it is read."""
 FEW = 250
-"""Less rows than that have no barrier of their own, unless the next are long in coming: one costs as much as five rows.
-
-A piece of content that fills no block is followed by one, so that between two lie no more than some 100 KiB besides.
+"""Fewer rows have no barrier of their own, for one costs as much as five of them. Long ones have: there is one behind
+each piece of content that fills no block of lines.
 """
-SOON = 0.5
-"""Seconds behind which there is one, however few they are."""
+PATIENCE = 0.5
+"""Seconds after which they have one, however few they are."""
 
 Anew: TypeAlias = Callable[[Found], tuple[Found, Generator[bytes, None, None]]]
 """An object as it is now, and its chunks."""
@@ -97,7 +96,7 @@ class Reader:
     def _read(self, found: Found, chunks: Iterator[bytes], *, is_last: bool) -> Generator[Item, None, None]:
         """The records of one version; ObjectReplaced if it ends before its end, unless it is the last one to try."""
         fetched = _Counted(chunks)
-        due = monotonic() + SOON
+        due = monotonic() + PATIENCE
         number = read = 0
         kind = newest = ""
         try:
@@ -122,7 +121,7 @@ class Reader:
                 position = ObjectPosition(found, max(number, found.done), counts=fetched.any_came)
                 yield Barrier(position, read, bytes_in=fetched.take(), newest=newest)
                 read, newest = 0, ""
-                due = monotonic() + SOON
+                due = monotonic() + PATIENCE
         except Exception as error:
             if read:
                 yield Barrier(ObjectPosition(found, number), read, bytes_in=fetched.take(), newest=newest)

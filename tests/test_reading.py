@@ -3,7 +3,7 @@
 import gzip
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext, suppress
 from functools import partial
 
@@ -18,7 +18,7 @@ from awsflow.errors import DecodeError, DecompressError, ObjectReplaced, Service
 from awsflow.flow import Batch
 from awsflow.items import Barrier, Failure, Found, Item, Records
 from awsflow.logtypes import log_types_named
-from awsflow.sources.reading import FEW, SOON, Reader, origin_of
+from awsflow.sources.reading import FEW, PATIENCE, Reader, origin_of
 
 TYPES = log_types_named("cloudtrail")
 EVENTS = 700
@@ -41,7 +41,20 @@ def test_of_an_object_that_was_begun_no_position_lies_before_what_was_done(done:
 
 
 FLOWS = log_types_named("vpcflow")
-FLOW_HEADER = "version account-id interface-id end"
+
+
+def log(flows: Iterable[str]) -> bytes:
+    """A log of these flows."""
+    return "".join(f"{line}\n" for line in ["version account-id interface-id end", *flows]).encode()
+
+
+def numbered(flows: int, width: int = 1) -> bytes:
+    """A log of so many flows, with names of so many bytes."""
+    return log(f"2 1 {number:0{width}} 1793500000" for number in range(1, flows + 1))
+
+
+def found(name: str = "a.log", done: int = 0) -> Found:
+    return Found(origin_of("flows", name, "", FLOWS[0]), 0, done=done, log_type="vpcflow")
 
 
 @settings(deadline=None, max_examples=60)
@@ -59,12 +72,11 @@ def test_every_row_that_comes_has_a_barrier_behind_it_however_the_object_ends(
     """Its end may be one, or damage in it, or a line that is none; and barriers tell of what lies between them."""
     done = min(done, lines)
     flows = ["2 1" if number in bad else f"2 1 eni-{number} {1_793_500_000 + number}" for number in range(1, lines + 1)]
-    content = gzip.compress("\n".join([FLOW_HEADER, *flows]).encode(), 1)
+    content = gzip.compress(log(flows).removesuffix(b"\n"), 1)
     content = content[: int(len(content) * cut)]
-    found = Found(origin_of("flows", "a.log.gz", "", FLOWS[0]), len(content), done=done, log_type="vpcflow")
     reached, since, newest = done, 0, ""
     with suppress(DecodeError, DecompressError):
-        for item in Reader(FLOWS, skip_on_error=skip).read(found, iter(sliced(content, piece))):
+        for item in Reader(FLOWS, skip_on_error=skip).read(found("a.log.gz", done), iter(sliced(content, piece))):
             if isinstance(item, Records):
                 assert list(item.numbers) == list(range(reached + 1, reached + 1 + len(item.numbers)))
                 since += len(item.numbers)
@@ -88,17 +100,9 @@ def test_every_row_that_comes_has_a_barrier_behind_it_however_the_object_ends(
 )
 def test_rows_share_a_barrier_until_they_are_not_few_and_time_passes_meanwhile(done: int, reads: list[int]) -> None:
     """A chunk that fills no block is a barrier at once, and so is a block that is done."""
-    flows = [f"2 1 eni-{number} 1793500000\n".encode() for number in range(4 * BLOCK)]
-    chunks = [FLOW_HEADER.encode() + b"\n" + b"".join(flows), b"2 1", b" eni", b"-0 1793500000\n"]
-    found = Found(origin_of("flows", "a.log", "", FLOWS[0]), 0, done=done, log_type="vpcflow")
-    items = list(Reader(FLOWS, skip_on_error=False).read(found, iter(chunks)))
+    chunks = [numbered(4 * BLOCK), b"2 1", b" eni", b"-0 1793500000\n"]
+    items = list(Reader(FLOWS, skip_on_error=False).read(found(done=done), iter(chunks)))
     assert [item.read for item in items if isinstance(item, Barrier)] == reads
-
-
-def flows(lines: int, width: int = 1) -> bytes:
-    """A log of so many flows, with names of so many bytes."""
-    rows = (f"2 1 {number:0{width}} 1793500000\n" for number in range(1, lines + 1))
-    return f"{FLOW_HEADER}\n{''.join(rows)}".encode()
 
 
 def breaking_off(chunks: list[bytes], error: Exception) -> Iterator[bytes]:
@@ -111,11 +115,10 @@ def breaking_off(chunks: list[bytes], error: Exception) -> Iterator[bytes]:
 @pytest.mark.parametrize("error", [Throttled("now"), ServiceError("no"), ObjectReplaced("anew"), RuntimeError("so")])
 def test_the_rows_before_any_error_have_their_barrier_before_it(error: Exception, *, skip: bool) -> None:
     """Whoever's error it is: what came is delivered, for the next run may end at the same place."""
-    found = Found(origin_of("flows", "a.log", "", FLOWS[0]), 0, log_type="vpcflow")
     items: list[Item] = []
     ends = nullcontext() if skip and isinstance(error, ServiceError) else pytest.raises(type(error))
     with ends:
-        items.extend(Reader(FLOWS, skip_on_error=skip).read(found, breaking_off([flows(2 * BLOCK - 10)], error)))
+        items.extend(Reader(FLOWS, skip_on_error=skip).read(found(), breaking_off([numbered(2 * BLOCK - 10)], error)))
     kinds = [type(item) for item in items]
     assert kinds[:3] == [Records, Records, Barrier]
     assert isinstance(items[2], Barrier)
@@ -124,10 +127,9 @@ def test_the_rows_before_any_error_have_their_barrier_before_it(error: Exception
 
 def test_rows_have_a_barrier_after_a_while_however_few_they_are() -> None:
     """Whoever makes something of them may be slow, and must be asked in time whether to stop."""
-    found = Found(origin_of("flows", "a.log", "", FLOWS[0]), 0, log_type="vpcflow")
-    items = Reader(FLOWS, skip_on_error=False).read(found, iter([flows(2 * BLOCK)]))
+    items = Reader(FLOWS, skip_on_error=False).read(found(), iter([numbered(2 * BLOCK)]))
     assert isinstance(next(items), Records)
-    time.sleep(SOON + 0.1)
+    time.sleep(PATIENCE + 0.1)
     assert isinstance(next(items), Barrier)
 
 
@@ -137,11 +139,10 @@ def test_long_rows_have_a_barrier_before_they_are_more_than_a_batch(
     compress: Callable[[bytes], bytes], width: int
 ) -> None:
     """However large rows are, what a kill may repeat of them is no more than of others."""
-    content = compress(flows((8 << 20) // width, width))
-    found = Found(origin_of("flows", "a.log", "", FLOWS[0]), 0, log_type="vpcflow")
+    content = compress(numbered((8 << 20) // width, width))
     size = 0
     sizes = []
-    for item in wazuh_json(Reader(FLOWS, skip_on_error=False).read(found, iter(sliced(content, 1 << 16)))):
+    for item in wazuh_json(Reader(FLOWS, skip_on_error=False).read(found(), iter(sliced(content, 1 << 16)))):
         if isinstance(item, Records):
             size += item.size
         elif isinstance(item, Barrier):
