@@ -19,7 +19,7 @@ class Rows(Sequence[dict[str, Any]]):
     needs none, see `awsflow.rows_json`.
     """
 
-    __slots__ = ("_columns", "_count", "cells", "is_plain", "names", "optional")
+    __slots__ = ("_columns", "_count", "cells", "escaped", "names", "optional")
     __hash__ = None  # type: ignore[assignment]  # as a list has none
 
     def __init__(
@@ -27,16 +27,16 @@ class Rows(Sequence[dict[str, Any]]):
         names: tuple[str, ...],
         columns: Sequence[Column],
         *,
-        is_plain: bool = False,
+        escaped: Collection[str] | None = None,
         optional: Collection[str] | None = None,
     ) -> None:
         """A column for each name, all of one length. There is a name at least, and none twice.
 
-        `is_plain`: every text is known to stand in JSON as it is. `optional`: no other fields than these are known to
-        be missing in some events; None: any may be. Who has looked need not look again.
+        `escaped`: the only fields whose texts may hold what JSON escapes; None: any may. `optional`: the only ones that
+        may be missing in some events; None: any may. Who has looked need not look again.
         """
         self.names = names
-        self.is_plain = is_plain
+        self.escaped = escaped
         self.optional = optional
         self.cells: list[str] | None = None
         """The texts of the first event, then those of the second one, ..., if that is how they are kept."""
@@ -45,8 +45,8 @@ class Rows(Sequence[dict[str, Any]]):
 
     @classmethod
     def of_cells(cls, names: tuple[str, ...], cells: list[str], *, is_plain: bool = False) -> Self:
-        """The same of such `cells`: none is missing."""
-        rows = cls(names, (), is_plain=is_plain, optional=())
+        """The same of such `cells`: none is missing. `is_plain`: nothing in them is escaped in JSON."""
+        rows = cls(names, (), escaped=() if is_plain else None, optional=())
         rows.cells = cells
         rows._count = len(cells) // len(names)
         return rows
@@ -81,7 +81,7 @@ class Rows(Sequence[dict[str, Any]]):
     def __getitem__(self, at: int | slice) -> "dict[str, Any] | Rows":
         if isinstance(at, slice):
             columns = [column[at] for column in self.columns]
-            return Rows(self.names, columns, is_plain=self.is_plain, optional=self.optional)
+            return Rows(self.names, columns, escaped=self.escaped, optional=self.optional)
         return next(iter(Rows(self.names, [[column[at]] for column in self.columns])))
 
     def column(self, name: str) -> Column:
@@ -93,10 +93,10 @@ class Rows(Sequence[dict[str, Any]]):
 
     def also(self, name: str, text: str) -> "Rows":
         """The rows with this text in a field of all of them, the last one, or the one that has this name already."""
-        plain = self.is_plain and is_plain(text)
+        escaped = self.escaped if self.escaped is None or is_plain(text) else {*self.escaped, name}
         columns = dict(zip(self.names, self.columns, strict=True))
         columns[name] = [text] * len(self)
-        return Rows(tuple(columns), list(columns.values()), is_plain=plain, optional=self.optional)
+        return Rows(tuple(columns), list(columns.values()), escaped=escaped, optional=self.optional)
 
 
 def is_plain(text: str, besides: int = 0) -> bool:

@@ -3,11 +3,15 @@
 Byte by byte what `json_bytes` makes of the mappings, one after the other: tests/test_rows.py proves it.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from awsflow.exactjson import json_bytes
 from awsflow.joined import Joined
-from awsflow.rows import Rows, is_plain
+from awsflow.rows import Column, Rows, is_plain
+
+_MARK = "\x7f"
+"""A character that JSON does not escape, and that hardly any text has."""
 
 
 class RowsJson:
@@ -38,30 +42,32 @@ class RowsJson:
         if len(self._parts) != step * count + 1:
             self._parts = self._constants(count)
         parts = self._parts
+        columns: Sequence[Column] = ()
         if rows.cells is not None:
             parts[1::2] = rows.cells
         else:
-            for at, column in enumerate(rows.columns):
+            columns = _as_in_json(rows) if rows.escaped else rows.columns
+            for at, column in enumerate(columns):
                 parts[2 * at + 1 :: step] = column
         least = self._empty
         try:
             text = "".join(parts)
         except TypeError:  # None is no text
-            if None in rows.columns[0]:
+            if None in columns[0]:
                 return None
-            parts = self._without_missing(parts, rows)
+            parts = self._without_missing(parts, rows, columns)
             text = "".join(parts)
             least = self._least
-        if not (rows.is_plain or is_plain("".join(parts[1::2]))):
-            text = "".join(_escaped(parts, step))
+        if rows.escaped is None and not is_plain("".join(parts[1::2])):
+            return self.joined(Rows(rows.names, rows.columns, escaped=rows.names, optional=rows.optional))
         joined = text.encode()
         return Joined(joined, count, head=self._head, longest=len(joined) - (count - 1) * least)
 
-    def _without_missing(self, parts: list[str], rows: Rows) -> list[str]:
+    def _without_missing(self, parts: list[str], rows: Rows, columns: Sequence[Column]) -> list[str]:
         """The same parts, in which neither the name of a field stands nor its text, where it is missing."""
         parts = [*parts]  # for the constants are those of other rows as well
         step = 2 * len(rows.names)
-        labels = zip(rows.names[1:], self._labels, rows.columns[1:], strict=True)
+        labels = zip(rows.names[1:], self._labels, columns[1:], strict=True)
         for at, (name, label, column) in enumerate(labels, 1):
             may_be_missing = rows.optional is None or name in rows.optional
             if may_be_missing and not all(column) and None in column:
@@ -78,10 +84,24 @@ class RowsJson:
         return parts
 
 
-def _escaped(parts: list[str], step: int) -> list[str]:
-    """The parts, of which in each of so many the second, fourth, ... are texts, with these as JSON has them."""
-    for at in range(1, step, 2):
-        column = parts[at::step]
-        if not is_plain("".join(column)):
-            parts[at::step] = [json_bytes(text)[1:-1].decode() for text in column]
-    return parts
+def _as_in_json(rows: Rows) -> list[Column]:
+    """The columns, with texts as they stand in JSON between the quotes."""
+    escaped = rows.escaped or ()
+    return [
+        _escaped(column) if name in escaped else column for name, column in zip(rows.names, rows.columns, strict=True)
+    ]
+
+
+def _escaped(column: Column) -> Column:
+    """The same of one column: in one go, if none is missing and none holds the mark that is put between them."""
+    try:
+        together = _MARK.join(cast("Sequence[str]", column))
+    except TypeError:  # None is no text
+        pass
+    else:
+        if is_plain(together):
+            return column
+        texts = json_bytes(together)[1:-1].decode().split(_MARK)
+        if len(texts) == len(column):
+            return texts
+    return [text if text is None else json_bytes(text)[1:-1].decode() for text in column]

@@ -41,7 +41,7 @@ def spaces_to_columns(lines: Sequence[bytes]) -> Columns | None:
         return None
     width = len(found.cells) // len(lines)
     assert len(found.cells) == width * len(lines)
-    return Columns([found.cells[at::width] for at in range(width - 1)], found.is_plain)
+    return Columns([found.cells[at::width] for at in range(width - 1)], () if found.is_plain else None)
 
 
 PAIRS: list[tuple[SplitAtOnce, Split, str]] = [
@@ -92,13 +92,15 @@ def alone(split: Split, lines: list[str]) -> list[list[str]] | None:
 
 
 def check(at_once: SplitAtOnce, split: Split, lines: list[str]) -> None:
-    """If they can be split in one go, as lines or as one text, they have their columns, and what is plain is."""
+    """If they can be split in one go, as lines or as one text, they have their columns, and what is escaped is told."""
     encoded = [line.encode() for line in lines]
     found = at_once(encoded)
     assert found == at_once(Lines(b"\n".join(encoded), len(encoded)))
     if found:
         assert [list(row) for row in zip(*found.columns, strict=True)] == alone(split, lines)
-        assert not found.is_plain or all(is_plain(text) for column in found.columns for text in column)
+        assert found.escaped is None or all(
+            at in found.escaped or all(map(is_plain, column)) for at, column in enumerate(found.columns)
+        )
 
 
 @each_pair
@@ -182,6 +184,21 @@ def test_lines_of_one_width_are_split_in_one_go_whichever_columns_are_in_quotes(
     at_once: SplitAtOnce, lines: list[str]
 ) -> None:
     assert at_once([line.encode() for line in lines]) is not None
+
+
+@pytest.mark.parametrize(
+    ("lines", "escaped"),
+    [
+        (['a "b" c', "a - c"], ()),
+        (['a "h2","http/1.1" c', "a - c", 'a "h2" c', 'a "x","y","z" c'], (1,)),
+        (['a "h2","http/1.1"', '"h2","http/1.1" b'], None),
+    ],
+    ids=["words", "lists", "lists in two columns"],
+)
+def test_only_the_column_that_has_lists_is_escaped(lines: list[str], escaped: tuple[int, ...] | None) -> None:
+    found = spaces_and_lists_at_once([line.encode() for line in lines])
+    assert found is not None
+    assert found.escaped == escaped
 
 
 @pytest.mark.parametrize(

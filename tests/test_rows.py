@@ -53,7 +53,11 @@ def rows(draw: st.DrawFn, cells: st.SearchStrategy[str | None] = missing_or_text
     if not optional and draw(st.booleans()):
         cells_of_rows = [text for row in zip(*columns, strict=True) for text in row if text is not None]
         return Rows.of_cells(tuple(chosen), cells_of_rows, is_plain=all_are_plain and draw(st.booleans()))
-    return Rows(tuple(chosen), columns, is_plain=all_are_plain and draw(st.booleans()), optional=draw(told))
+    escaped = {
+        name for name, column in zip(chosen, columns, strict=True) if not is_plain("".join(filter(None, column)))
+    }
+    escaped_as_told = draw(st.sampled_from([None, escaped, {*chosen}]))
+    return Rows(tuple(chosen), columns, escaped=escaped_as_told, optional=draw(told))
 
 
 def events(items: Sequence[Item] | Any) -> list[tuple[Any, int]]:
@@ -123,9 +127,18 @@ def test_a_field_that_is_missing_in_some_rows_is_there_in_those_behind_them() ->
     assert events(wazuh_json(stream)) == events(wazuh_json(mappings))
 
 
+@pytest.mark.parametrize("odd", ["\x7f", "\x7f\x7f", '\x7f"', "\\\x7f\n", "\ud800"])
+def test_texts_that_are_escaped_may_have_any_other_character_too(odd: str) -> None:
+    texts = ['"', odd, "", f"a{odd}b"]
+    together = Records(Rows(("a",), [texts]), Origin(), range(4))
+    assert events(wazuh_json([together])) == events(
+        wazuh_json([Record({"a": one}, Origin(), at) for at, one in enumerate(texts)])
+    )
+
+
 @pytest.mark.parametrize("more", ["z", '"', "\n"])
 def test_a_field_that_comes_to_plain_rows_may_be_none_itself(more: str) -> None:
-    plain = Rows(("a",), [["x", "y"]], is_plain=True)
+    plain = Rows(("a",), [["x", "y"]], escaped=())
     mappings = [Record({"a": a, "b": more}, Origin(), number) for number, a in enumerate("xy")]
     together = Records(plain[0:].also("b", more), Origin(), range(2))
     assert events(wazuh_json([together])) == events(wazuh_json(mappings))
@@ -208,7 +221,11 @@ def test_load_balancers_addresses_are_split_in_columns_as_in_mappings(table: Any
     count = data.draw(st.integers(1, 4))
     each = data.draw(st.sampled_from([addresses, st.sampled_from(some_addresses)]))
     columns = [data.draw(st.lists(each, min_size=count, max_size=count)) for _ in range(width)]
-    rows = Rows(table.names[:width], columns, is_plain=True, optional=data.draw(st.sampled_from([None, ()])))
+    listed = data.draw(st.sets(st.sampled_from(range(width)), max_size=1) | st.just({width - 1}))
+    for at in listed:
+        columns[at] = ['"a","b:1"'] * count
+    escaped = data.draw(st.sampled_from([None, {table.names[at] for at in listed}]))
+    rows = Rows(table.names[:width], columns, escaped=escaped, optional=data.draw(st.sampled_from([None, ()])))
     finished = table.finish_rows(rows)
     expected = [table.finish(event) for event in rows]
     assert finished == expected

@@ -8,7 +8,7 @@ columns. What stands in quotes may hold anything, so a mark is put in its place 
 column, with nothing besides.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -19,10 +19,10 @@ from awsflow.rows import is_plain
 class Columns(NamedTuple):
     """The columns of some lines."""
 
-    columns: list[list[str]]
+    columns: Sequence[Sequence[str]]
     """The first one of all lines, then the second one, ..."""
-    is_plain: bool = False
-    """Whether each text in them is known to stand in JSON as it is."""
+    escaped: Collection[int] | None = None
+    """Which of them may hold what JSON escapes, from 0 on; None: any."""
 
 
 class Cells(NamedTuple):
@@ -82,7 +82,7 @@ def commas_at_once(lines: Sequence[bytes]) -> Columns | None:
     cells = _if_aligned(bare.split(","), len(lines))
     if cells is None:
         return None
-    return _columns(_put_back_several(quoted, cells, len(lines), "", '"'.join), len(lines))
+    return _columns(_put_back_doubled(quoted, cells, len(lines)), len(lines))
 
 
 def quoted_spaces_at_once(lines: Sequence[bytes]) -> Columns | None:
@@ -117,15 +117,40 @@ def bracketed_spaces_at_once(lines: Sequence[bytes]) -> Columns | None:
 
 
 def spaces_and_lists_at_once(lines: Sequence[bytes]) -> Columns | None:
-    """Split as `by_spaces_and_lists`."""
-    text = _joined(lines, " " + _END + " ")
-    bare, quoted = _apart(text)
-    if not text.isascii() or not is_plain(text, besides=len(lines) - 1 + 2 * len(quoted)):
+    """Split as `by_spaces_and_lists`, where nothing in quotes is empty or has a space in it."""
+    count = len(lines)
+    text = _joined(lines, f" {_END} ")
+    parts = f" {text} ".split('"')
+    quotes = len(parts) - 1
+    if not text.isascii() or not is_plain(text, besides=count - 1 + quotes):
         return None  # there may be other white space than spaces, where the lines without quotes are split too
-    cells = _if_aligned(bare.split(" "), len(lines))
-    if cells is None or not all(cells):
+    bare = _with_lists_in_quotes(parts)
+    cells = None if bare is None else _if_aligned(bare.split(" "), count)
+    if bare is None or cells is None or not all(cells):
         return None
-    return _columns(_put_back_several(quoted, cells, len(lines), ",", _list), len(lines))
+    found = _columns(cells, count, is_plain=True)
+    quotes -= len(text) - len(bare)
+    if found is None or not quotes:
+        return found
+    listed = bare[: bare.index('"')].count(" ") % (len(found.columns) + 1)
+    has_all = "".join(found.columns[listed]).count('"') == quotes
+    return Columns(found.columns, (listed,) if has_all else None)
+
+
+def _with_lists_in_quotes(parts: list[str]) -> str | None:
+    """The text that has these parts between quotes, and a space before it and behind, without either, but in lists.
+
+    None if other things than words between spaces are in quotes, or if one is empty, or not closed.
+    """
+    between, words = parts[::2], parts[1::2]
+    if not all(parts) or " " in "".join(words):  # there is one in what is not closed, too: behind the text
+        return None
+    if any(some != "," and not some[0] == " " == some[-1] for some in between):
+        return None
+    if "," in between:
+        around = zip(between[:-1], words, between[1:], strict=True)
+        parts[1::2] = [f'"{word}"' if "," in (before, behind) else word for before, word, behind in around]
+    return "".join(parts)[1:-1]
 
 
 def _joined(lines: Sequence[bytes], between: str) -> str:
@@ -177,10 +202,8 @@ def _put_back(texts: list[str], mark: str, cells: _Cells | None, count: int) -> 
     return [next(each) if cell == mark else cell for cell in cells]
 
 
-def _put_back_several(
-    texts: list[str], cells: _Cells, count: int, between: str, joined: Callable[[list[str]], str]
-) -> _Cells | None:
-    """The same, where a cell may have several marks, with this between each two, and gets the texts joined so."""
+def _put_back_doubled(texts: list[str], cells: _Cells, count: int) -> _Cells | None:
+    """The same, where a cell may have several marks: between two of them stands a quote, which was doubled."""
     if filled := _put_back(texts, _QUOTED, cells, count):
         return filled
     each = iter(texts)
@@ -192,15 +215,10 @@ def _put_back_several(
             filled.append(cell)
         else:
             marks = cell.count(_QUOTED)
-            if cell != between.join(_QUOTED * marks):
+            if cell != _QUOTED * marks:
                 return None
-            filled.append(joined(list(islice(each, marks))))
+            filled.append('"'.join(islice(each, marks)))
     return filled if next(each, None) is None else None
-
-
-def _list(texts: list[str]) -> str:
-    """A list, whose items keep their quotes."""
-    return '"' + '","'.join(texts) + '"'
 
 
 def _columns(cells: _Cells | None, count: int, *, is_plain: bool = False) -> Columns | None:
@@ -208,7 +226,7 @@ def _columns(cells: _Cells | None, count: int, *, is_plain: bool = False) -> Col
     if cells is None or _is_single(cells, count):
         return None
     width = len(cells) // count
-    return Columns([cells[at::width] for at in range(width - 1)], is_plain)
+    return Columns([cells[at::width] for at in range(width - 1)], () if is_plain else None)
 
 
 def _is_single(cells: _Cells, count: int) -> bool:

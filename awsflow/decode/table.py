@@ -25,7 +25,7 @@ from awsflow.decode.columns_at_once import (
 )
 from awsflow.decode.lines import LIMIT, blocks
 from awsflow.items import Block, RowsOrBlock, Unreadable
-from awsflow.rows import Column, Rows
+from awsflow.rows import Rows
 
 __all__ = [
     "Columns",
@@ -136,7 +136,7 @@ def _of_columns(some: Sequence[bytes], table: Table, names: Names) -> Rows | Non
         table.may_begin_header is None or any(map(table.may_begin_header, set(found.columns[0])))
     ):
         return None
-    return _rows(found.columns, table, names, is_plain=found.is_plain)
+    return _rows(found, table, names)
 
 
 def _of_lines(texts: list[str], table: Table, names: Names) -> RowsOrBlock | None:
@@ -150,7 +150,7 @@ def _of_lines(texts: list[str], table: Table, names: Names) -> RowsOrBlock | Non
         return None
     if table.header is not None and any(table.header(text) is not None for text in texts):
         return None
-    if len(widths) == 1 and (found := _rows(list(zip(*split, strict=True)), table, names)) is not None:
+    if len(widths) == 1 and (found := _rows(Columns(list(zip(*split, strict=True))), table, names)) is not None:
         return found
     names = _stretched(names, widest, table)
     if table.finish is None:
@@ -158,16 +158,17 @@ def _of_lines(texts: list[str], table: Table, names: Names) -> RowsOrBlock | Non
     return [table.finish(dict(zip(names, row))) for row in split]  # noqa: B905 - likewise
 
 
-def _rows(columns: Sequence[Column], table: Table, names: Names, *, is_plain: bool = False) -> Rows | None:
+def _rows(found: Columns, table: Table, names: Names) -> Rows | None:
     """The events with these columns; None if they do not fit, or it takes mappings to finish them."""
-    width = len(columns)
+    width = len(found.columns)
     if width < max(_least(table, names), 2) or (width > len(names) and table.beyond == "refuse"):
         return None
     names = _stretched(names, width, table)[:width]
     if len({*names}) < len(names) or (table.finish and not table.finish_rows):
         return None
-    found = Rows(names, columns[: len(names)], is_plain=is_plain, optional=())
-    return table.finish_rows(found) if table.finish_rows else found
+    escaped = None if found.escaped is None else [names[at] for at in found.escaped if at < len(names)]
+    rows = Rows(names, found.columns[: len(names)], escaped=escaped, optional=())
+    return table.finish_rows(rows) if table.finish_rows else rows
 
 
 def _one_by_one(

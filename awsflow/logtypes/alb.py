@@ -69,7 +69,8 @@ def finish_rows(rows: Rows) -> Rows:
             if any(ips is not None for ips, _ in split):
                 columns["target_ip_list"] = [ips for ips, _ in split]
     optional = None if rows.optional is None else {*rows.optional, *(columns.keys() - {*rows.names})}
-    return Rows(tuple(columns), list(columns.values()), is_plain=rows.is_plain, optional=optional)
+    escaped = None if rows.escaped else rows.escaped  # what is escaped may be in another field now
+    return Rows(tuple(columns), list(columns.values()), escaped=escaped, optional=optional)
 
 
 TABLE = Table(

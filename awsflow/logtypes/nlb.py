@@ -38,7 +38,8 @@ def finish_rows(rows: Rows) -> Rows:
         addresses = columns[f"{whose}_port"]
         ips, columns[f"{whose}_port"] = split_addresses(addresses)
         columns[f"{whose}_ip"] = [ip or address for ip, address in zip(ips, addresses, strict=True)]
-    return Rows(tuple(columns), list(columns.values()), is_plain=rows.is_plain, optional=rows.optional)
+    escaped = _LISTS if rows.escaped is not None and _LISTS.issuperset(rows.escaped) else None
+    return Rows(tuple(columns), list(columns.values()), escaped=escaped, optional=rows.optional)
 
 
 _FIRST = """
@@ -48,6 +49,8 @@ _FIRST = """
 """
 _SINCE = "alpn_fe_protocol alpn_be_protocol alpn_client_preference_list tls_connection_creation_time"
 """Columns that AWS has added."""
+_LISTS = frozenset({"alpn_be_protocol", "alpn_client_preference_list"})
+"""Those that may hold a list, the former where there are 20 columns."""
 TABLE = Table(
     (*_FIRST.split(), *_SINCE.split()),
     by_spaces_and_lists,
