@@ -327,6 +327,18 @@ def test_an_unreadable_tells_line_and_byte() -> None:
     ]
 
 
+@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+@pytest.mark.parametrize("between", ["\n", "\n\n", "\r\n", " ", ",\n"])
+def test_lines_are_counted_where_many_are_read_at_once(between: str, size: int) -> None:
+    text = between.join(["{oops}" if number % 20 == 15 else f'{{"a":{number}}}' for number in range(100)])
+    text = f"\n[{text}]" if "," in between else f"\n{text}"
+    events = in_chunks(text.encode(), size)
+    assert [event for event in events if isinstance(event, dict)] == [{"a": at} for at in range(100) if at % 20 != 15]
+    assert [event.reason.partition(":")[0] for event in events if isinstance(event, Unreadable)] == [
+        f"line {text.count(chr(10), 0, found.start()) + 1}" for found in re.finditer("oops", text)
+    ]
+
+
 anything = st.text(alphabet='{}[]",:\\01ea \n-é\x00', max_size=60).map(str.encode) | st.binary(max_size=40)
 
 
@@ -443,6 +455,22 @@ def test_what_was_read_arrives_before_the_next_chunk_is_asked_for() -> None:
     assert next(blocks) + next(blocks) == [{"a": 1}, {"a": 2}]
     with pytest.raises(ConnectionError):
         next(blocks)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", ",", " , "])
+def test_what_is_whole_arrives_before_the_next_chunk_is_asked_for(end: str) -> None:
+    arrived = 0
+
+    def chunks() -> Iterator[bytes]:
+        begin = "[" if "," in end else ""
+        yield f'{begin}{{"a":1}}{end}{{"a":2}}{end}'.encode()
+        for number in range(3, 10):
+            assert arrived == number - 1
+            yield f'{{"a":{number}}}{end}'.encode()
+
+    for block in json_objects(chunks()):
+        arrived += sum(isinstance(event, dict) for event in block)
+    assert arrived == 9
 
 
 def test_no_text_is_given_to_orjson_more_than_twice() -> None:

@@ -45,15 +45,21 @@ def decode(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
 def _request(event: dict[str, Any]) -> dict[str, Any] | Unreadable:
     request = event.get("httpRequest")
     headers = request.get("headers") if isinstance(request, dict) else None
-    if not isinstance(headers, list) or not all(map(_is_header, headers)):
+    try:
+        event["httpRequest"]["headers"] = _by_name(headers)
+    except (KeyError, TypeError):
         return Unreadable("no list of headers, each with name and value, in its httpRequest", json_bytes(event))
-    event["httpRequest"]["headers"] = {header["name"]: header["value"] for header in headers}
     event["source"] = "waf"
     return event
 
 
-def _is_header(header: Any) -> bool:
-    return header.__class__ is dict and header.get("name").__class__ is str and "value" in header
+def _by_name(headers: Any) -> dict[str, Any]:
+    """The headers' values by their names; KeyError or TypeError if they are no list of such, or a name is no text."""
+    if not isinstance(headers, list):
+        raise TypeError("no list")
+    by_name = {header["name"]: header["value"] for header in headers}
+    "".join(by_name)
+    return by_name
 
 
 def shape(event: dict[str, Any]) -> dict[str, Any]:
