@@ -60,13 +60,14 @@ each_pair = pytest.mark.parametrize(("at_once", "split", "delimiter"), PAIRS, id
 ODD = 'ab ",[]\\\té\r\0\1\x1c\u2028'
 anything = st.text(st.sampled_from(ODD), max_size=12)
 simple = st.text("ab1:/", max_size=4)
+words = st.text("ab1:/", min_size=1, max_size=4)
 inside = simple | st.text(st.sampled_from('ab ,[]\t"\\\0\1'), max_size=5)
 cells: dict[str, st.SearchStrategy[str]] = {
     "bare": simple,
     "quoted": inside.map('"{}"'.format),
     "doubled": st.lists(simple, max_size=3).map('""'.join).map('"{}"'.format),
     "bracketed": inside.map("[{}]".format),
-    "listed": st.lists(simple, min_size=1, max_size=3).map('","'.join).map('"{}"'.format),
+    "listed": st.lists(words | simple, min_size=1, max_size=3).map('","'.join).map('"{}"'.format),
     "odd": anything,
 }
 

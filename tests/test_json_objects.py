@@ -327,16 +327,33 @@ def test_an_unreadable_tells_line_and_byte() -> None:
     ]
 
 
-@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+@pytest.mark.parametrize("size", [1, 7, 100, 3_000, 100_000])
 @pytest.mark.parametrize("between", ["\n", "\n\n", "\r\n", " ", ",\n"])
 def test_lines_are_counted_where_many_are_read_at_once(between: str, size: int) -> None:
-    text = between.join(["{oops}" if number % 20 == 15 else f'{{"a":{number}}}' for number in range(100)])
+    count = 6_000  # more than are read at once before the first wrong one
+    is_wrong = {5_000, 5_003, 5_500}
+    text = between.join(["{oops}" if number in is_wrong else f'{{"a":{number}}}' for number in range(count)])
     text = f"\n[{text}]" if "," in between else f"\n{text}"
     events = in_chunks(text.encode(), size)
-    assert [event for event in events if isinstance(event, dict)] == [{"a": at} for at in range(100) if at % 20 != 15]
+    assert [event for event in events if isinstance(event, dict)] == [
+        {"a": at} for at in range(count) if at not in is_wrong
+    ]
     assert [event.reason.partition(":")[0] for event in events if isinstance(event, Unreadable)] == [
         f"line {text.count(chr(10), 0, found.start()) + 1}" for found in re.finditer("oops", text)
     ]
+
+
+def test_lines_are_counted_behind_something_wrong_that_seemed_to_be_longer() -> None:
+    chunks = [
+        b'{"a":1}\n{"a":2}\n{"a":3}\n',
+        b'{"kkkkkkkkkkkkkkkkkkkkkkkkk":[\n{"a":12345678}',
+        b'\n{"b":2}]}\n',
+        b'{"a":5}\n{"a":6}\n{oops}\n',
+    ]
+    events = [event for block in json_objects(iter(chunks)) for event in block]
+    assert isinstance(events[-1], Unreadable)
+    assert events[-1].content == b"{oops}"
+    assert events[-1].reason.startswith("line 9:")
 
 
 anything = st.text(alphabet='{}[]",:\\01ea \n-é\x00', max_size=60).map(str.encode) | st.binary(max_size=40)
@@ -407,17 +424,18 @@ def test_an_object_over_the_limit_is_an_error_at_its_place_and_those_before_it_a
 @pytest.mark.parametrize(
     "endless", [b'{"a":"' + b"x" * 20_000, b'{"a":1,' * 3_000, b"[1," * 7_000, b"oops oops " * 2_000]
 )
-def test_memory_stays_within_the_limit_where_nothing_ends(endless: bytes) -> None:
+@pytest.mark.parametrize("limit", [20_000, 200_000])
+def test_memory_stays_within_the_limit_where_nothing_ends(endless: bytes, limit: int) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(
-            DecodeError, match=r"what begins in line 2, at byte .*, does not end within the limit of 200000 bytes"
+            DecodeError, match=rf"what begins in line 3, at byte .*, does not end within the limit of {limit} bytes"
         ):
-            list(json_objects(iter([b"{}\n", *[endless] * 1_000]), limit=200_000))
+            list(json_objects(iter([b'{"a":1}\n{"a":2}\n', *[endless] * 1_000]), limit=limit))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 1_000_000
+    assert peak < 3 * limit + 400_000
 
 
 @pytest.mark.parametrize(
@@ -457,20 +475,39 @@ def test_what_was_read_arrives_before_the_next_chunk_is_asked_for() -> None:
         next(blocks)
 
 
-@pytest.mark.parametrize("end", ["", "\n", "\r\n", ",", " , "])
-def test_what_is_whole_arrives_before_the_next_chunk_is_asked_for(end: str) -> None:
-    arrived = 0
+@st.composite
+def one_after_the_other(draw: st.DrawFn) -> tuple[bytes, list[tuple[dict[str, Any], int]]]:
+    """A text of objects, in an array or in none, alike most often; and each of them, and where it ends."""
+    some = draw(st.lists(objects, max_size=8))
+    if draw(st.booleans()):
+        some = [{"a": at, "b": one} for at, one in enumerate(some)]
+    comma = draw(st.sampled_from(["", ","]))
+    usual = draw(blanks)
+    text, ends = "[" if comma else "", []
+    for one in some:
+        text += written(one, indent=draw(st.sampled_from([None, None, 1])))
+        ends.append((one, len(text.encode())))
+        text += draw(st.just(usual) | blanks) + comma + draw(blanks)
+    return text.encode(), ends
+
+
+@settings(max_examples=300, deadline=None)
+@given(one_after_the_other(), sizes)
+def test_all_that_is_whole_arrives_before_the_next_chunk_is_asked_for(
+    made: tuple[bytes, list[tuple[dict[str, Any], int]]], lengths: list[int]
+) -> None:
+    text, ends = made
+    arrived: Block = []
 
     def chunks() -> Iterator[bytes]:
-        begin = "[" if "," in end else ""
-        yield f'{begin}{{"a":1}}{end}{{"a":2}}{end}'.encode()
-        for number in range(3, 10):
-            assert arrived == number - 1
-            yield f'{{"a":{number}}}{end}'.encode()
+        taken = 0
+        for chunk in cut(text, lengths):
+            yield chunk
+            taken += len(chunk)
+            assert shown(arrived) == shown([one for one, end in ends if end <= taken])
 
     for block in json_objects(chunks()):
-        arrived += sum(isinstance(event, dict) for event in block)
-    assert arrived == 9
+        arrived += [event for event in block if isinstance(event, dict)]
 
 
 def test_no_text_is_given_to_orjson_more_than_twice() -> None:
@@ -512,6 +549,10 @@ def seconds(text: bytes) -> float:
         (b"", b"}]"),
         (b"", b"[\n"),
         (b"", b'{"a":007}'),
+        (b'{"b":1}\n{"b":1}\n{"a":"', b"x"),
+        (b'{"b":1}\n{"b":1}\n', b'{"a":{},"b'),
+        (b'{"b":1}\n{"b":1}\n', b'{"a":1},'),
+        (b'{"b":1}\n{"b":1}\n', b'{"a":1} '),
         (b"[", b"oops,"),
         (b"[", b'{"a":1,'),
         (b"[", b'{"a":[{"b":1},'),

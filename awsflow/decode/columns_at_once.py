@@ -5,7 +5,7 @@ lines are for that module. tests/test_columns_at_once.py proves it.
 
 Where a line ends, a column of its own is put: if it comes out in the same place for all lines, they have as many
 columns. What stands in quotes may hold anything, so a mark is put in its place before: each mark has to come out as a
-column, with nothing besides.
+column, with nothing besides. Where what stands in quotes must not hold anything, but only a word, quotes just go.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -125,8 +125,10 @@ def spaces_and_lists_at_once(lines: Sequence[bytes]) -> Columns | None:
     if not text.isascii() or not is_plain(text, besides=count - 1 + quotes):
         return None  # there may be other white space than spaces, where the lines without quotes are split too
     bare = _with_lists_in_quotes(parts)
-    cells = None if bare is None else _if_aligned(bare.split(" "), count)
-    if bare is None or cells is None or not all(cells):
+    if bare is None:
+        return None
+    cells = _if_aligned(bare.split(" "), count)
+    if cells is None or not all(cells):
         return None
     found = _columns(cells, count, is_plain=True)
     quotes -= len(text) - len(bare)
@@ -149,7 +151,9 @@ def _with_lists_in_quotes(parts: list[str]) -> str | None:
         return None
     if "," in between:
         around = zip(between[:-1], words, between[1:], strict=True)
-        parts[1::2] = [f'"{word}"' if "," in (before, behind) else word for before, word, behind in around]
+        words = [f'"{word}"' if "," in (before, behind) else word for before, word, behind in around]
+        parts = [*parts]
+        parts[1::2] = words
     return "".join(parts)[1:-1]
 
 

@@ -29,6 +29,9 @@ _WASTE = 1 << 16
 _BLANK = b" \t\n\r"
 _boundary = re.compile(rb'\}[ \t\n\r]*\{[ \t\n\r]*"')
 _comma_boundary = re.compile(rb'\}[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"[^"\\]*"[ \t\n\r]*:')
+# Where an object may end: what follows cannot follow on an object inside of it, or is not here yet.
+_end = re.compile(rb"\}[ \t\n\r]*+(?:[^,\]} \t\n\r]|,?[ \t\n\r]*+\Z)")
+_comma_end = re.compile(rb"\}[ \t\n\r]*+(?:[\],]|\Z)")
 _head = re.compile(rb'\{[ \t\n\r]{0,64}"[^"\\]{0,64}"')
 _beginning = re.compile(
     rb"\n[ \t]{0,64}[{\[]"  # a bracket that begins a line
@@ -74,6 +77,7 @@ class _Objects(Incoming):
         self._counted = 0
         self._one_by_one = 0  # objects that begin before this place go one by one
         self._uncut = 0  # no cut begins between here and this place
+        self._unended = 0  # no object ends between here and this place
         self._learn = 0  # no other cut is learnt before this place
         self._begins = 0  # where another value seems to begin, the next time
         self._looked = 0  # none other does between `_passed` and here
@@ -108,7 +112,7 @@ class _Objects(Incoming):
         self._array = array
         self._unsure = False
         self._cut = b""
-        self._uncut = self._learn = 0
+        self._uncut = self._unended = self._learn = 0
 
     def _objects(self) -> Blocks:
         """Read as many objects as can be had at once, at least the one that begins here."""
@@ -118,12 +122,19 @@ class _Objects(Incoming):
         yield from self._give(events) if events else self._one()
 
     def _is_cut_off(self) -> bool:
-        """Tell whether more text should be waited for: to look for the end of what is not here yet takes long."""
+        """Tell whether nothing is here but the beginning of an object, which is like others and not long.
+
+        To wait for its rest, and to read it with those behind it, is faster than to look for its end.
+        """
         start = self._at
         if self._gone + start < self._one_by_one or not self._cut:
             return False
-        is_short = len(self._text) - start < min(_AT_ONCE, self._limit)
-        return is_short and not self._text[-_INDENT:].rstrip(_BLANK + b",").endswith((b"}", b"]"))
+        if len(self._text) - start >= min(_AT_ONCE, self._limit):
+            return False
+        end = _comma_end if self._array != END else _end
+        found = end.search(self._text, max(start, self._unended - self._gone))
+        self._unended = self._gone + (found.start() if found else len(self._text))
+        return not found
 
     def _several(self) -> Block:
         """Read some objects at once, if it can be done."""
@@ -157,8 +168,9 @@ class _Objects(Incoming):
             return []
         if self._array == END and self._on_lines:  # to count them again takes a tenth of the time
             self._line(self._at)
-            self._lines += len(pieces) - 1
-            self._counted += len(text)
+            if self._counted == self._gone + self._at:  # else something wrong in front of them was counted further
+                self._lines += len(pieces) - 1
+                self._counted += len(text)
         return events
 
     def _learn_cut(self, text: bytes) -> None:

@@ -38,7 +38,9 @@ def finish_rows(rows: Rows) -> Rows:
         addresses = columns[f"{whose}_port"]
         ips, columns[f"{whose}_port"] = split_addresses(addresses)
         columns[f"{whose}_ip"] = [ip or address for ip, address in zip(ips, addresses, strict=True)]
-    escaped = _LISTS if rows.escaped is not None and _LISTS.issuperset(rows.escaped) else None
+    escaped = rows.escaped
+    if escaped:  # what is may be in another field now
+        escaped = _LISTS if _LISTS.issuperset(escaped) else None
     return Rows(tuple(columns), list(columns.values()), escaped=escaped, optional=rows.optional)
 
 
