@@ -46,7 +46,7 @@ class RowsJson:
         if rows.cells is not None:
             parts[1::2] = rows.cells
         else:
-            columns = _as_in_json(rows) if rows.escaped else rows.columns
+            columns = _as_in_json(rows)
             for at, column in enumerate(columns):
                 parts[2 * at + 1 :: step] = column
         least = self._empty
@@ -84,9 +84,10 @@ class RowsJson:
         return parts
 
 
-def _as_in_json(rows: Rows) -> list[Column]:
-    """The columns, with texts as they stand in JSON between the quotes."""
-    escaped = rows.escaped or ()
+def _as_in_json(rows: Rows) -> Sequence[Column]:
+    """The columns, in those that are known to be escaped with texts as they stand in JSON between the quotes."""
+    if not (escaped := rows.escaped):
+        return rows.columns
     return [
         _escaped(column) if name in escaped else column for name, column in zip(rows.names, rows.columns, strict=True)
     ]

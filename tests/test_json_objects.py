@@ -425,13 +425,16 @@ def test_an_object_over_the_limit_is_an_error_at_its_place_and_those_before_it_a
     "endless", [b'{"a":"' + b"x" * 20_000, b'{"a":1,' * 3_000, b"[1," * 7_000, b"oops oops " * 2_000]
 )
 @pytest.mark.parametrize("limit", [20_000, 200_000])
-def test_memory_stays_within_the_limit_where_nothing_ends(endless: bytes, limit: int) -> None:
+@pytest.mark.parametrize("start", [b"{}\n", b'{"a":1}\n{"a":2}\n'], ids=["nothing learnt", "a cut learnt"])
+def test_memory_stays_within_the_limit_where_nothing_ends(endless: bytes, limit: int, start: bytes) -> None:
+    line = 1 + start.count(b"\n")
     tracemalloc.start()
     try:
         with pytest.raises(
-            DecodeError, match=rf"what begins in line 3, at byte .*, does not end within the limit of {limit} bytes"
+            DecodeError,
+            match=rf"what begins in line {line}, at byte .*, does not end within the limit of {limit} bytes",
         ):
-            list(json_objects(iter([b'{"a":1}\n{"a":2}\n', *[endless] * 1_000]), limit=limit))
+            list(json_objects(iter([start, *[endless] * 1_000]), limit=limit))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
